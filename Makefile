@@ -1,0 +1,49 @@
+# Two commands do everything: `make run` and `make test`.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+export DAGSTER_DISABLE_TELEMETRY := 1
+export DO_NOT_TRACK := 1
+
+.PHONY: run test check format bench lock clean
+
+run: $(STAMP)  ## Start PostgreSQL, decide the shop's orders, serve the Dagster UI
+	@$(BIN)/ecom up $(ARGS)
+
+test: $(STAMP)  ## Run the whole test suite on an embedded PostgreSQL
+	@$(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
+
+check: $(STAMP)  ## Format, lint, types, import rules, definitions load
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m ecom.check_definitions
+
+format: $(STAMP)  ## Rewrite the code in the project's format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(STAMP)  ## Measure the order path against its floor
+	$(BIN)/python -m bench.order_path $(ARGS)
+
+lock: $(STAMP)  ## Resolve the dependencies again
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --extra dev pyproject.toml --output-file requirements.lock
+
+clean:  ## Remove what the commands above made, the shop's data in .ecom excepted
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dbt/target dbt/logs
+
+# uv installs several times faster than pip; pip takes the same lock where uv cannot reach the index.
+$(STAMP): requirements.lock bootstrap.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) or sys.version_info >= (3, 14))' \
+	  || { echo "Python 3.11, 3.12 or 3.13 is needed (PYTHON=python3.12 make ... names one)" >&2; exit 1; }
+	@echo "installing into $(VENV) ..." >&2
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --require-hashes -r bootstrap.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r requirements.lock \
+	  || $(BIN)/python -m pip install --quiet --require-hashes --compile -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)

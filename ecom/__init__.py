@@ -1,0 +1,1 @@
+"""The command line, the embedded PostgreSQL server and what starts and stops the platform."""

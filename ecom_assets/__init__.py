@@ -1,0 +1,1 @@
+"""The business: one folder per area, and the composition root in `definitions`."""

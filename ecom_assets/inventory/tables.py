@@ -1,0 +1,84 @@
+"""Tables of the inventory area."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from ecom_assets.shared.columns import (
+    area_table,
+    identity,
+    integer,
+    moment,
+    recorded_at,
+    reference,
+    run_id,
+    text,
+)
+
+MOVEMENTS = area_table(
+    "inventory",
+    "movements",
+    "Every change of physical stock; append-only.",
+    identity("movement_id", "surrogate key"),
+    text("sku", "what moved"),
+    text("site_code", "where"),
+    text("kind", "opening, receipt, sale, return, transfer, adjustment or count"),
+    integer("quantity", "units, positive into the site and negative out of it"),
+    moment("moved_at", "business moment of the move"),
+    text("reference", "what caused it; with kind, SKU and site it makes a move happen once"),
+    reference("import_id", "import that brought the move", nullable=True),
+    recorded_at(),
+    sa.UniqueConstraint("kind", "reference", "sku", "site_code"),
+    sa.CheckConstraint("quantity <> 0", name="quantity_not_zero"),
+    sa.CheckConstraint(
+        "kind IN ('opening', 'receipt', 'sale', 'return', 'transfer', 'adjustment', 'count')",
+        name="kind_known",
+    ),
+    sa.Index(None, "sku", "site_code", "moved_at"),
+)
+
+BALANCES = area_table(
+    "inventory",
+    "balances",
+    "Stock on hand per SKU and site; equals the fold of the movements.",
+    text("sku", "what", primary_key=True),
+    text("site_code", "where", primary_key=True),
+    integer("on_hand", "units physically there"),
+    integer("sold", "units ever shipped to customers from here", server_default="0"),
+    moment("moved_at", "business moment of the last move"),
+    sa.CheckConstraint("on_hand >= 0", name="on_hand_not_negative"),
+)
+
+POSITIONS = area_table(
+    "inventory",
+    "positions",
+    "Stock and promises per SKU over all sites; the row that is locked to reserve.",
+    text("sku", "what", primary_key=True),
+    integer("on_hand", "units over all sites"),
+    integer("reserved", "units promised to orders and not yet shipped"),
+    sa.CheckConstraint("reserved >= 0", name="reserved_not_negative"),
+    sa.CheckConstraint("reserved <= on_hand", name="never_oversold"),
+)
+
+RESERVATIONS = area_table(
+    "inventory",
+    "reservations",
+    "Units promised to order lines.",
+    reference("order_line_id", "line", "orders.order_lines.order_line_id", primary_key=True),
+    reference("order_id", "order", "orders.orders.order_id"),
+    text("sku", "what"),
+    integer("requested", "units the line asks for"),
+    integer("reserved", "units promised from stock"),
+    integer("backordered", "units that stock did not cover"),
+    integer("shipped", "units of the promise that left", server_default="0"),
+    moment("reserved_as_of", "business moment: stock received later was not used"),
+    run_id(),
+    recorded_at(),
+    sa.CheckConstraint("requested = reserved + backordered", name="adds_up"),
+    sa.CheckConstraint(
+        "reserved >= 0 AND backordered >= 0 AND shipped >= 0 AND shipped <= reserved",
+        name="quantities_in_range",
+    ),
+    sa.Index(None, "order_id"),
+    sa.Index(None, "sku", "reserved_as_of"),
+)

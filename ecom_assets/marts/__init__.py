@@ -1,0 +1,1 @@
+"""Marts: the analysts' tables, built and tested by dbt in the schemas `staging` and `marts`."""

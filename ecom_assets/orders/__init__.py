@@ -1,0 +1,5 @@
+"""Orders: from the inbox to accepted orders and lines, with what the source observed beside them.
+
+Tables: `orders.inbox`, `orders.orders`, `orders.order_lines`, `orders.observed_events`. Everybody
+reads them; only `orders.store` writes them.
+"""

@@ -1,0 +1,45 @@
+"""The canonical order document: what every channel, file and REST call is mapped to.
+
+A document is a JSON object with these members; * marks those that must be there. Moments are ISO
+8601 with an offset, money is whole minor units of `currency`, countries are ISO 3166-1 alpha-2.
+
+    placed_at*      when the customer ordered
+    promised_at     latest delivery promised
+    currency*       ISO 4217 code
+    customer*       {key*, name, email, phone}
+    ship_to*        {name, line1, city, region, postal_code, country*, latitude, longitude}
+    context         {ip_address, device_id}
+    lines*          [{line_no*, sku*, quantity*, unit_price_minor*, discount_minor, tax_minor,
+                      seller}]
+    shipping_minor  charged for shipping, 0 if missing
+    total_minor     total the source states; checked against the lines where present
+    payments        [{sequence*, method*, amount_minor*, installments, authorised_at,
+                      provider_reference, card_fingerprint, avs_result, cvv_result, anomaly}]
+
+A payment with `authorised_at` is authorised, one without is pending.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class InboxState(StrEnum):
+    """What became of a message."""
+
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    PARKED = "parked"
+    SUPERSEDED = "superseded"
+
+
+class Problem(StrEnum):
+    """Why a message is parked; the first that applies, in this order, is named."""
+
+    MALFORMED = "malformed_document"
+    UNKNOWN_CURRENCY = "unknown_currency"
+    MISSING_ADDRESS = "missing_address"
+    WITHOUT_LINES = "order_without_lines"
+    BAD_LINE = "bad_line"
+    UNKNOWN_SKU = "unknown_sku"
+    TOTAL_MISMATCH = "total_differs_from_lines"

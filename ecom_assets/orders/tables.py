@@ -1,0 +1,135 @@
+"""Tables of the orders area."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from ecom_assets.shared.columns import (
+    PERSONAL,
+    area_table,
+    currency,
+    document,
+    identity,
+    integer,
+    minor,
+    moment,
+    number,
+    recorded_at,
+    reference,
+    run_id,
+    text,
+)
+
+INBOX = area_table(
+    "orders",
+    "inbox",
+    "Order messages as they arrived, one row per revision.",
+    identity("inbox_id", "surrogate key"),
+    text("channel", "sales channel the order came through"),
+    text("external_id", "the channel's own id of the order"),
+    integer("revision", "1 for the first message about the order, 2 for the next"),
+    document("payload", "the canonical order document, see orders.model", info=PERSONAL),
+    text("payload_hash", "SHA-256 of the payload, hexadecimal; an equal payload is a no-op"),
+    moment("received_at", "business moment of arrival, as the source or the caller's clock says"),
+    text("state", "pending, accepted, parked or superseded", server_default="pending"),
+    text("reason", "why the message was parked or superseded", nullable=True),
+    reference("import_id", "import that brought the message", nullable=True),
+    text("run_id", "Dagster run that decided the message", nullable=True),
+    recorded_at(),
+    sa.UniqueConstraint("channel", "external_id", "revision"),
+    sa.CheckConstraint(
+        "state IN ('pending', 'accepted', 'parked', 'superseded')", name="state_known"
+    ),
+    sa.CheckConstraint("state <> 'parked' OR reason IS NOT NULL", name="parked_with_reason"),
+    sa.Index(
+        "inbox_pending_idx",
+        "received_at",
+        "inbox_id",
+        postgresql_where=sa.text("state = 'pending'"),
+    ),
+)
+
+ORDERS = area_table(
+    "orders",
+    "orders",
+    "Accepted orders, one row per order; where each stands is in flow.order_states.",
+    identity("order_id", "surrogate key"),
+    text("channel", "sales channel"),
+    text("external_id", "the channel's own id"),
+    integer("revision", "inbox revision the row shows"),
+    reference("inbox_id", "inbox message the row was made from", "orders.inbox.inbox_id"),
+    text("customer_key", "natural key of the customer, see customers.customers"),
+    text("email", "e-mail given with the order", nullable=True, info=PERSONAL),
+    text("phone", "telephone given with the order", nullable=True, info=PERSONAL),
+    moment("placed_at", "when the customer ordered"),
+    moment("decided_as_of", "moment of decision: the later of placing and last authorisation"),
+    moment("promised_at", "latest delivery promised to the customer", nullable=True),
+    currency(),
+    minor("items_minor", "lines before discount"),
+    minor("discount_minor", "discount over all lines, not negative"),
+    minor("shipping_minor", "shipping charged to the customer"),
+    minor("tax_minor", "tax contained in the total as the source states it; 0 if it does not"),
+    minor("total_minor", "due: items - discount + shipping"),
+    text("ship_to_name", "recipient", nullable=True, info=PERSONAL),
+    text("ship_to_line1", "street and number", nullable=True, info=PERSONAL),
+    text("ship_to_city", "city", nullable=True, info=PERSONAL),
+    text("ship_to_region", "state or province code", nullable=True),
+    text("ship_to_postal_code", "postal code or prefix", nullable=True, info=PERSONAL),
+    sa.Column("ship_to_country", sa.CHAR(2), nullable=False, comment="ISO 3166-1 alpha-2"),
+    number("ship_to_latitude", "degrees north of the postal area", nullable=True, info=PERSONAL),
+    number("ship_to_longitude", "degrees east of the postal area", nullable=True, info=PERSONAL),
+    text("ip_address", "address the order came from", nullable=True, info=PERSONAL),
+    text("device_id", "device fingerprint", nullable=True, info=PERSONAL),
+    run_id(),
+    recorded_at(),
+    sa.UniqueConstraint("channel", "external_id"),
+    sa.CheckConstraint(
+        "total_minor = items_minor - discount_minor + shipping_minor", name="total_adds_up"
+    ),
+    sa.CheckConstraint("total_minor >= 0 AND discount_minor >= 0", name="amounts_not_negative"),
+    sa.CheckConstraint("decided_as_of >= placed_at", name="decided_after_placed"),
+    sa.Index(None, "customer_key", "placed_at"),
+    sa.Index(None, "placed_at"),
+)
+
+ORDER_LINES = area_table(
+    "orders",
+    "order_lines",
+    "Lines of accepted orders.",
+    identity("order_line_id", "surrogate key"),
+    reference("order_id", "order", "orders.orders.order_id"),
+    integer("line_no", "number of the line within the order"),
+    text("sku", "what was ordered, see catalog.products"),
+    integer("quantity", "units ordered, at least 1"),
+    minor("unit_price_minor", "price of one unit"),
+    minor("discount_minor", "discount on the line, not negative"),
+    minor("tax_minor", "tax contained in the line; 0 if the source does not state it"),
+    minor("line_total_minor", "quantity * unit price - discount"),
+    text("seller", "marketplace seller, where the channel has several", nullable=True),
+    sa.UniqueConstraint("order_id", "line_no"),
+    sa.CheckConstraint("quantity > 0", name="quantity_positive"),
+    sa.CheckConstraint(
+        "unit_price_minor >= 0 AND discount_minor >= 0 AND line_total_minor >= 0",
+        name="amounts_not_negative",
+    ),
+    sa.CheckConstraint(
+        "line_total_minor = quantity * unit_price_minor - discount_minor", name="total_adds_up"
+    ),
+    sa.Index(None, "sku"),
+)
+
+OBSERVED_EVENTS = area_table(
+    "orders",
+    "observed_events",
+    "What the source says happened to an order: facts to compare with, never inputs to a decision.",
+    identity("observed_event_id", "surrogate key"),
+    text("channel", "sales channel"),
+    text("external_id", "the channel's own id of the order"),
+    text("kind", "cancelled, handed_over, delivered, reviewed, returned or source_status"),
+    text("reference", "tells several events of a kind apart; empty where there is one"),
+    moment("happened_at", "when it happened", nullable=True),
+    document("detail", "what else the source says, such as the review's score"),
+    text("anomaly", "what is odd about it, such as handed_over_before_purchase", nullable=True),
+    reference("import_id", "import that brought the fact", nullable=True),
+    sa.UniqueConstraint("channel", "external_id", "kind", "reference"),
+)

@@ -1,0 +1,166 @@
+"""The order path as a queue per stage: who is next, claimed safely by any number of workers.
+
+A stage claims orders, does its work and hands them on in *one* transaction, so a killed run leaves
+every order either before the stage or after it. Claims use `FOR UPDATE SKIP LOCKED`; no cursor over
+ids exists, so orders whose transactions commit out of order are never missed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from ecom_assets.shared.columns import METADATA, Rows, moment, reference, text
+
+CHUNK = 20_000
+"""Orders a stage advances in one transaction: large enough to be set-based, small enough to show
+progress and to keep a killed run's loss small."""
+
+
+class Stage(StrEnum):
+    """Stages of the order path, in order; `NEXT` says which follow which."""
+
+    CUSTOMER = "customer"
+    PAYMENT = "payment"
+    SCORE = "score"
+    RISK = "risk"
+    RESERVE = "reserve"
+    ALLOCATE = "allocate"
+    CARRIER = "carrier"
+    SHIP = "ship"
+    POST_SALE = "post_sale"
+    PACKING_SLIP = "packing_slip"
+    INVOICE = "invoice"
+
+
+NEXT: dict[Stage, tuple[Stage, ...]] = {
+    Stage.CUSTOMER: (),
+    Stage.PAYMENT: (Stage.SCORE,),
+    Stage.SCORE: (Stage.RISK,),
+    Stage.RISK: (Stage.RESERVE,),
+    Stage.RESERVE: (Stage.ALLOCATE,),
+    Stage.ALLOCATE: (Stage.CARRIER,),
+    Stage.CARRIER: (Stage.SHIP,),
+    Stage.SHIP: (Stage.POST_SALE, Stage.PACKING_SLIP, Stage.INVOICE),
+    Stage.POST_SALE: (),
+    Stage.PACKING_SLIP: (),
+    Stage.INVOICE: (),
+}
+"""The stages an order is handed to when a stage let it pass."""
+
+FIRST: tuple[Stage, ...] = (Stage.CUSTOMER, Stage.PAYMENT)
+"""The stages an accepted order is handed to."""
+
+
+PENDING = sa.Table(
+    "pending",
+    METADATA,
+    text("stage", "stage that must advance the order next", primary_key=True),
+    reference("order_id", "order that waits", primary_key=True),
+    moment("due_at", "the order's own moment; earlier orders are decided first"),
+    sa.Index(None, "stage", "due_at", "order_id"),
+    schema="flow",
+    comment="Orders that wait for a stage of the order path.",
+)
+
+_CLAIM_TABLE = sa.text(
+    "CREATE TEMPORARY TABLE IF NOT EXISTS claimed"
+    " (order_id bigint PRIMARY KEY, due_at timestamptz NOT NULL) ON COMMIT DELETE ROWS"
+)
+_CLAIM = sa.text("""
+    WITH next AS (
+        SELECT stage, order_id FROM flow.pending
+        WHERE stage = :stage
+        ORDER BY due_at, order_id
+        LIMIT :most
+        FOR UPDATE SKIP LOCKED
+    ), taken AS (
+        DELETE FROM flow.pending AS p USING next
+        WHERE p.stage = next.stage AND p.order_id = next.order_id
+        RETURNING p.order_id, p.due_at
+    )
+    INSERT INTO claimed SELECT order_id, due_at FROM taken
+""")
+
+Step = Callable[[sa.Connection], Mapping[str, int]]
+"""Advances the orders in `claimed` inside the given transaction; returns counts by name."""
+
+
+def claim(conn: sa.Connection, stage: Stage, most: int = CHUNK) -> int:
+    """Take up to `most` orders that wait for `stage` into the temporary table `claimed`.
+
+    The rows leave `flow.pending` when the transaction commits and stay when it does not.
+
+    Returns:
+        How many orders were claimed; they are in `claimed(order_id, due_at)`.
+    """
+    conn.execute(_CLAIM_TABLE)
+    conn.execute(sa.text("TRUNCATE claimed"))
+    count = conn.execute(_CLAIM, {"stage": stage.value, "most": most}).rowcount
+    conn.execute(sa.text("ANALYZE claimed"))
+    return count
+
+
+def hand_on(conn: sa.Connection, stages: Iterable[Stage], orders: Rows) -> int:
+    """Let orders wait for each of `stages` (`NEXT[stage]`, or `FIRST` for accepted orders).
+
+    Args:
+        conn: connection inside the transaction that did the work before.
+        stages: the stages that come next.
+        orders: a select of `(order_id, due_at)`.
+
+    Returns:
+        How many waits were added; an order that already waits for a stage is left alone.
+    """
+    given = orders.subquery()
+    added = 0
+    for stage in stages:
+        source = sa.select(sa.literal(stage.value), given.c.order_id, given.c.due_at)
+        statement = insert(PENDING).from_select(["stage", "order_id", "due_at"], source)
+        added += conn.execute(statement.on_conflict_do_nothing()).rowcount
+    return added
+
+
+def waiting(conn: sa.Connection) -> dict[str, int]:
+    """Orders that wait, by stage, in the order of the path; stages without any are left out."""
+    rows = conn.execute(
+        sa.select(PENDING.c.stage, sa.func.count()).group_by(PENDING.c.stage)
+    ).tuples()
+    counts = dict(rows.all())
+    return {stage.value: counts[stage.value] for stage in Stage if stage.value in counts}
+
+
+def drain(
+    begin: Callable[[], AbstractContextManager[sa.Connection]],
+    stage: Stage,
+    step: Step,
+    progress: Callable[[str], object] | None = None,
+    chunk: int = CHUNK,
+) -> Counter[str]:
+    """Advance every order that waits for `stage`, a chunk per transaction.
+
+    Args:
+        begin: opens a transaction that commits on success (`DatabaseResource.begin`).
+        stage: the stage to advance.
+        step: advances the orders in `claimed` and returns counts by name.
+        progress: told after each chunk, in a short line.
+        chunk: orders per transaction.
+
+    Returns:
+        The counts of all chunks added up, with `orders` = orders advanced.
+    """
+    totals: Counter[str] = Counter(orders=0)
+    while True:
+        with begin() as conn:
+            claimed = claim(conn, stage, chunk)
+            if not claimed:
+                return totals
+            totals.update(step(conn))
+        totals["orders"] += claimed
+        if progress:
+            progress(f"{stage.value}: {totals['orders']:,} orders")

@@ -1,0 +1,50 @@
+"""Rows that could not be used: kept with the reason, never in the way of good ones."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from ecom_assets.shared.columns import (
+    METADATA,
+    Rows,
+    document,
+    identity,
+    recorded_at,
+    reference,
+    run_id,
+    text,
+)
+
+QUARANTINE = sa.Table(
+    "quarantine",
+    METADATA,
+    identity("quarantine_id", "surrogate key"),
+    text("source", "file or table the row came from"),
+    reference("row_number", "row in the source, counted from 1 without the header; 0 if unknown"),
+    text("subject", "business key of the row where it has one, such as channel/external id"),
+    text("reason", "a code such as order_without_lines"),
+    text("detail", "what is wrong, naming the field"),
+    document("row", "the row as it came"),
+    text("state", "parked, replayed or discarded", server_default="parked"),
+    run_id(),
+    recorded_at(),
+    sa.CheckConstraint("state IN ('parked', 'replayed', 'discarded')", name="state_known"),
+    sa.Index(None, "state", "reason"),
+    schema="flow",
+    comment="Rows that could not be used, each with its reason.",
+)
+
+PARKED_COLUMNS = ("source", "row_number", "subject", "reason", "detail", "row")
+"""Columns, in this order, that a select given to `park` must have."""
+
+
+def park(conn: sa.Connection, rows: Rows, run: str) -> int:
+    """Put one row per row of the select (`PARKED_COLUMNS`) into the quarantine.
+
+    Returns:
+        How many rows were parked.
+    """
+    given = rows.subquery()
+    source = sa.select(*(given.c[name] for name in PARKED_COLUMNS), sa.literal(run))
+    columns = [*PARKED_COLUMNS, "run_id"]
+    return conn.execute(sa.insert(QUARANTINE).from_select(columns, source)).rowcount

@@ -1,0 +1,129 @@
+"""The states of an order: payment, risk, fulfilment and hold, and their legal transitions.
+
+The four states move separately. Every move goes through `move`, which changes the state and writes
+the timeline event that explains it in the same statement sequence; a move that the transition table
+does not list is refused.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import sqlalchemy as sa
+
+from ecom_assets.shared.columns import METADATA, Rows, moment, reference, text
+from ecom_assets.shared.journal import record_events
+
+
+class Dimension(StrEnum):
+    """The four separate states of an order."""
+
+    PAYMENT = "payment_state"
+    RISK = "risk_state"
+    FULFILMENT = "fulfilment_state"
+    HOLD = "hold_state"
+
+
+START: dict[Dimension, str] = {
+    Dimension.PAYMENT: "unchecked",
+    Dimension.RISK: "undecided",
+    Dimension.FULFILMENT: "new",
+    Dimension.HOLD: "none",
+}
+"""The states of an order that was just accepted."""
+
+TRANSITIONS: dict[Dimension, dict[str, frozenset[str]]] = {
+    Dimension.PAYMENT: {
+        "unchecked": frozenset({"authorised", "awaiting", "underpaid", "overpaid"}),
+        "awaiting": frozenset({"authorised", "underpaid", "overpaid"}),
+    },
+    Dimension.RISK: {
+        "undecided": frozenset({"accepted", "review", "rejected", "awaiting_payment"}),
+        "review": frozenset({"accepted", "rejected"}),
+        "awaiting_payment": frozenset({"accepted", "review", "rejected"}),
+    },
+    Dimension.FULFILMENT: {
+        "new": frozenset({"reserved", "partly_reserved", "backordered"}),
+        "backordered": frozenset({"reserved", "partly_reserved"}),
+        "reserved": frozenset({"allocated"}),
+        "partly_reserved": frozenset({"partly_allocated"}),
+        "allocated": frozenset({"shipped"}),
+        "partly_allocated": frozenset({"partly_shipped"}),
+    },
+    Dimension.HOLD: {"none": frozenset({"held"}), "held": frozenset({"none"})},
+}
+"""The legal moves: dimension, then from, then to."""
+
+ORDER_STATES = sa.Table(
+    "order_states",
+    METADATA,
+    reference("order_id", "order", primary_key=True),
+    text("payment_state", "unchecked, authorised, awaiting, underpaid or overpaid"),
+    text("risk_state", "undecided, accepted, review, rejected or awaiting_payment"),
+    text(
+        "fulfilment_state",
+        "new, reserved, partly_reserved, backordered, allocated, partly_allocated, shipped or"
+        " partly_shipped",
+    ),
+    text("hold_state", "none or held"),
+    moment("changed_at", "business moment of the last move"),
+    schema="flow",
+    comment="Where each order stands: payment, risk, fulfilment and hold move separately.",
+)
+
+
+class IllegalTransition(Exception):
+    """A move that `TRANSITIONS` does not list; names the order and both states."""
+
+
+def open_states(conn: sa.Connection, orders: Rows) -> int:
+    """Give new orders, a select of `(order_id, changed_at)`, their first states."""
+    given = orders.subquery()
+    source = sa.select(
+        given.c.order_id,
+        given.c.changed_at,
+        *(sa.literal(START[dimension]) for dimension in Dimension),
+    )
+    columns = ["order_id", "changed_at", *(dimension.value for dimension in Dimension)]
+    return conn.execute(sa.insert(ORDER_STATES).from_select(columns, source)).rowcount
+
+
+def move(
+    conn: sa.Connection, dimension: Dimension, to_state: str, event: str, rows: Rows, run: str
+) -> int:
+    """Move one state of many orders and write the event that explains it.
+
+    Args:
+        conn: connection inside the transaction that decided the move.
+        dimension: which of the four states moves.
+        to_state: the new state.
+        event: timeline event to record.
+        rows: a select with `(order_id, happened_at, detail)`, one row per order.
+        run: Dagster run id.
+
+    Returns:
+        How many orders moved.
+
+    Raises:
+        IllegalTransition: an order's present state does not allow `to_state`; nothing moves.
+    """
+    given = rows.subquery()
+    column = ORDER_STATES.c[dimension.value]
+    legal = [state for state, next_ in TRANSITIONS[dimension].items() if to_state in next_]
+    refused = conn.execute(
+        sa.select(ORDER_STATES.c.order_id, column)
+        .join(given, given.c.order_id == ORDER_STATES.c.order_id)
+        .where(column.not_in(legal))
+        .limit(1)
+    ).first()
+    if refused:
+        raise IllegalTransition(
+            f"order {refused[0]}: {dimension.value} cannot go from {refused[1]} to {to_state}"
+        )
+    moved = conn.execute(
+        sa.update(ORDER_STATES)
+        .values({column: to_state, ORDER_STATES.c.changed_at: given.c.happened_at})
+        .where(ORDER_STATES.c.order_id == given.c.order_id)
+    ).rowcount
+    record_events(conn, event, rows, run)
+    return moved

@@ -1,0 +1,5 @@
+"""Warehouse: the sites that ship, and which of them ships which line.
+
+Tables: `warehouse.sites`, `warehouse.site_loads`, `warehouse.allocations`. Read by transport,
+inventory and analysts; only `warehouse.store` writes them.
+"""

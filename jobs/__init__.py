@@ -1,0 +1,1 @@
+"""Named selections of assets and their schedules, one module per area."""

@@ -1,0 +1,1 @@
+"""Connections to what is outside the process. No business rules here."""
