@@ -48,11 +48,14 @@ def downgrade(engine: sa.Engine, revision: str = "base") -> None:
         command.downgrade(alembic_config(conn), revision)
 
 
-def ensure_database(url: str) -> None:
+def ensure_database(url: str) -> bool:
     """Make the database of an address if the server does not have it.
 
     Args:
         url: address without a driver.
+
+    Returns:
+        Whether it had to be made.
 
     Raises:
         Problem: the server does not answer, or the account may not make databases.
@@ -60,7 +63,7 @@ def ensure_database(url: str) -> None:
     address = make_url(url).set(drivername="postgresql+psycopg")
     try:
         with sa.create_engine(address, poolclass=sa.NullPool).connect():
-            return
+            return False
     except sa.exc.OperationalError as error:
         if "does not exist" not in str(error):
             raise Problem(f"the database does not answer: {_first_line(error)}") from error
@@ -70,7 +73,8 @@ def ensure_database(url: str) -> None:
             name = sql.Identifier(address.database or "")
             conn.execute(sql.SQL("CREATE DATABASE {}").format(name))
     except psycopg.Error as error:
-        raise Problem(f"database {address.database} could not be made: {error}") from error
+        raise Problem(f"database {address.database} could not be made: {error!s:.200}") from error
+    return True
 
 
 def _first_line(error: sa.exc.DBAPIError) -> str:

@@ -95,6 +95,11 @@ class EmbeddedPostgres:
         return self._process is not None
 
     @property
+    def is_alive(self) -> bool:
+        """Whether the server that was started here still runs."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def pid(self) -> int | None:
         """Process id of the server if it was started here."""
         return self._process.pid if self._process else None
@@ -123,6 +128,11 @@ class EmbeddedPostgres:
             if time.monotonic() > deadline or "shared memory" not in self._last_log_line():
                 raise Problem(f"the PostgreSQL server did not start: {self._last_log_line()}")
             time.sleep(0.5)
+
+    def restart(self) -> None:
+        """Start a server that died again, on the port its clients know."""
+        self._process = None
+        self.start()
 
     def stop(self) -> None:
         """Stop the server if it was started here: fast, or at once if it takes long."""
@@ -167,7 +177,7 @@ class EmbeddedPostgres:
             raise Problem(f"the PostgreSQL data folder could not be made: {line}")
 
     def _launch(self) -> None:
-        self.port = _free_port()
+        self.port = _free_port(self.port)
         command = [str(binaries() / "postgres"), "-D", str(self.data), "-p", str(self.port)]
         for name, value in self._settings.items():
             command += ["-c", f"{name}={value}"]
@@ -214,9 +224,12 @@ class EmbeddedPostgres:
         return (telling or lines or ["no log was written"])[-1]
 
 
-def _free_port() -> int:
-    for port in range(FIRST_PORT, FIRST_PORT + 500):
+def _free_port(known: int) -> int:
+    """The port used before if there was one and it is free, else the first free one."""
+    candidates: list[int] = [*([known] if known else []), *range(FIRST_PORT, FIRST_PORT + 500)]
+    for port in candidates:
         with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:

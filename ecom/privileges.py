@@ -66,6 +66,18 @@ def child_setup(paths: list[Path]) -> Callable[[], None]:
     return setup
 
 
+def tie_to_parent() -> Callable[[], None]:
+    """A `preexec_fn` for our own children: own session, and the end of the parent ends them."""
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def setup() -> None:
+        os.setsid()
+        if sys.platform == "linux":
+            libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+
+    return setup
+
+
 def _reachable(path: Path) -> bool:
     return all(folder.stat().st_mode & 0o001 for folder in path.resolve().parents)
 

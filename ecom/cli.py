@@ -1,0 +1,189 @@
+"""The command line: `ecom up`, `status`, `import`, `simulate`, `psql`, `sql`.
+
+Results go to standard output, progress and problems to standard error. A problem a person can mend
+is one line and exit code 1; a trace is written to a log file and never shown.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+import typer
+
+from ecom.problems import Problem
+from ecom.settings import Settings, load
+
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+FORMATS = "sample, olist or uci"
+
+
+@app.command()
+def up(
+    once: Annotated[bool, typer.Option("--once", help="Do the work and exit.")] = False,
+    data: Annotated[Path | None, typer.Option(help="Folder to import first.")] = None,
+    form: Annotated[str | None, typer.Option("--format", help=f"Its format: {FORMATS}.")] = None,
+    port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 3000,
+    as_json: Json = False,
+) -> None:
+    """Start everything, take data in, decide the orders, then serve the Dagster UI."""
+    from ecom.up import run
+
+    if (data is None) != (form is None):
+        raise Problem("--data and --format go together")
+    summary = run(load(), once=once, source=(form, data) if form and data else None, port=port)
+    if as_json:
+        _print(json.dumps(summary, default=str))
+
+
+@app.command()
+def status(as_json: Json = False) -> None:
+    """Show where orders stand, what waits, and what is degraded."""
+    from ecom.status import report, text
+
+    found = report(load())
+    _print(json.dumps(found, default=str) if as_json else "\n".join(text(found)))
+
+
+@app.command("import")
+def import_(
+    form: Annotated[str, typer.Argument(metavar="FORMAT", help=FORMATS)],
+    folder: Annotated[Path, typer.Argument(metavar="DIR")],
+    as_json: Json = False,
+) -> None:
+    """Take a folder in; a running platform decides the orders by itself."""
+    from ecom.platform import opened
+    from ecom.progress import Progress
+    from ecom.work import take_in
+
+    with opened(load()) as platform:
+        report = take_in(platform, form, folder, Progress())
+    accounts = [account.as_dict() for account in report.accounts]
+    if as_json:
+        _print(json.dumps({"is_repeat": report.is_repeat, "accounts": accounts}))
+        return
+    for row in accounts:
+        _print(
+            f"{row['source']}: {row['rows_read']:,} rows = {row['rows_accepted']:,} accepted"
+            f" + {row['rows_parked']:,} parked + {row['rows_superseded']:,} superseded"
+        )
+
+
+@app.command()
+def simulate(
+    folder: Annotated[Path, typer.Argument(metavar="DIR")],
+    orders: Annotated[int, typer.Option(help="How many orders.", min=1)] = 10_000,
+    seed: Annotated[int, typer.Option(help="Same seed, same files.")] = 7,
+) -> None:
+    """Write a simulated shop to a folder; import it with the format `sample`."""
+    from simulator.shop import generate
+
+    from ecom.progress import Progress
+
+    generate(folder, orders, seed, Progress().say)
+
+
+@app.command()
+def psql() -> None:
+    """Open PostgreSQL's own shell on the shop's database."""
+    from ecom.platform import opened
+    from ecom.postgres import binaries
+
+    with opened(load(), migrating=False) as platform:
+        code = subprocess.call([str(binaries() / "psql"), platform.url])
+    raise typer.Exit(code)
+
+
+@app.command()
+def sql(
+    statement: Annotated[str, typer.Argument(metavar="SELECT", help="One SQL statement.")],
+    as_json: Json = False,
+) -> None:
+    """Run one statement in a read-only transaction and print its rows."""
+    rows, names = _read(load(), statement)
+    if as_json:
+        _print(json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=str))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*names)
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row))
+    Console().print(table)
+
+
+def _read(settings: Settings, statement: str) -> tuple[list[tuple[Any, ...]], list[str]]:
+    import psycopg
+
+    from ecom.platform import opened
+
+    with opened(settings, migrating=False) as platform, psycopg.connect(platform.url) as conn:
+        conn.read_only = True
+        try:
+            cursor = conn.execute(statement.encode())
+        except psycopg.Error as error:
+            raise Problem(str(error).strip().splitlines()[0]) from error
+        names = [column.name for column in cursor.description or []]
+        return cursor.fetchall() if names else [], names
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+
+def main() -> None:
+    """Entry point of the command; turns every failure into one line and an exit code."""
+    try:
+        app()
+    except Problem as problem:
+        _fail(str(problem))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        _fail(_explain(error))
+
+
+def _explain(error: Exception) -> str:
+    if _is_disk_full(error):
+        return "the disk is full; free some space and run the command again, nothing is lost"
+    if isinstance(error, sa.exc.OperationalError):
+        return f"the database went away: {str(error.orig).strip().splitlines()[0]}"
+    log = load().home / "logs" / "ecom.log"
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text("".join(traceback.format_exception(error)))
+        where = f"; details are in {log}"
+    except OSError:
+        where = ""
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return f"something unexpected happened: {first}{where}"
+
+
+def _is_disk_full(error: BaseException) -> bool:
+    cause: BaseException | None = error
+    while cause is not None:
+        original = getattr(cause, "orig", cause)
+        if getattr(original, "sqlstate", None) == "53100":
+            return True
+        if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        cause = cause.__cause__
+    return False
+
+
+def _fail(line: str) -> None:
+    sys.stderr.write(f"ecom: {line}\n")
+    sys.stderr.flush()
+    sys.stdout.flush()
+    sys.exit(1)

@@ -1,0 +1,184 @@
+"""The platform while it is open: its databases are up and migrated, its Dagster instance is ready.
+
+`opened` is the one way into the platform for every command. It changes nothing that a second call
+would not leave as it is.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import dagster as dg
+import psycopg
+from psycopg import sql
+from sqlalchemy.engine import URL, make_url
+
+from ecom.migrate import ensure_database, migrate
+from ecom.postgres import EmbeddedPostgres
+from ecom.problems import Problem
+from ecom.settings import Settings
+from resources.database import DatabaseResource, engine_for
+
+_DAGSTER_YAML = """\
+# Written by the platform at every start; change it there.
+storage:
+  postgres:
+    postgres_url:
+      env: ECOM_DAGSTER_URL
+local_artifact_storage:
+  module: dagster._core.storage.root
+  class: LocalArtifactStorage
+  config:
+    base_dir: {home}/storage
+compute_logs:
+  module: dagster._core.storage.local_compute_log_manager
+  class: LocalComputeLogManager
+  config:
+    base_dir: {home}/storage
+concurrency:
+  runs:
+    max_concurrent_runs: 2
+telemetry:
+  enabled: false
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """An open platform.
+
+    Attributes:
+        settings: where its files are.
+        url: address of the shop's database, without a driver.
+        dagster_url: address of Dagster's own database.
+        server: the embedded server, or None where an own one is used.
+    """
+
+    settings: Settings
+    url: str
+    dagster_url: str
+    server: EmbeddedPostgres | None
+
+    @property
+    def database(self) -> DatabaseResource:
+        """Transactions on the shop's database."""
+        return DatabaseResource(url=self.url)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Environment of a process that belongs to the platform."""
+        return {
+            "DAGSTER_HOME": str(self.settings.dagster_home),
+            "DAGSTER_DISABLE_TELEMETRY": "1",
+            "DO_NOT_TRACK": "1",
+            "ECOM_DAGSTER_URL": self.dagster_url,
+            "ECOM_DATABASE_URL": self.url,
+            "ECOM_HOME": str(self.settings.home),
+        }
+
+    @contextmanager
+    def instance(self) -> Iterator[dg.DagsterInstance]:
+        """The Dagster instance, closed at the end."""
+        with dg.DagsterInstance.from_config(str(self.settings.dagster_home)) as instance:
+            yield instance
+
+
+@contextmanager
+def opened(settings: Settings, migrating: bool = True) -> Iterator[Platform]:
+    """Open the platform: server, databases, schema, Dagster's configuration.
+
+    Args:
+        settings: what the environment says.
+        migrating: whether to bring the schema up to date; commands that only look do not.
+
+    Raises:
+        Problem: anything a person can mend.
+    """
+    make_home(settings.home)
+    with ExitStack() as stack:
+        server = None
+        if settings.database_url is None:
+            server = stack.enter_context(EmbeddedPostgres(settings.postgres))
+        url = _address(settings.database_url or (server.url() if server else ""))
+        dagster_url = url.set(database=f"{url.database}_dagster")
+        _prepare(settings, url, dagster_url, migrating)
+        platform = Platform(settings, _text(url), _text(dagster_url), server)
+        os.environ.update(platform.environment)
+        stack.callback(engine_for(platform.url).dispose)
+        yield platform
+
+
+@contextmanager
+def only_one(home: Path) -> Iterator[None]:
+    """Hold the lock that lets one `ecom up` at a time use a home folder.
+
+    Raises:
+        Problem: another one holds it; the message says its process id.
+    """
+    make_home(home)
+    with (home / "up.lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.read().strip()
+            raise Problem(f"`ecom up` already runs over {home} (process {holder})") from None
+        _write_pid(file)
+        yield
+
+
+def make_home(home: Path) -> None:
+    """Make the home folder; others may pass through it but not look into it."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        (home / "logs").mkdir(exist_ok=True)
+    except OSError as error:
+        raise Problem(f"the folder {home} cannot be used: {error.strerror}") from error
+
+
+def _write_pid(file: IO[str]) -> None:
+    file.truncate(0)
+    file.write(str(os.getpid()))
+    file.flush()
+
+
+def _address(given: str) -> URL:
+    try:
+        url = make_url(given.replace("postgres://", "postgresql://", 1))
+    except ValueError as error:
+        raise Problem("ECOM_DATABASE_URL is not an address of a database") from error
+    if url.get_backend_name() != "postgresql" or not url.database:
+        raise Problem("ECOM_DATABASE_URL must be postgresql://user:password@host:port/database")
+    return url.set(drivername="postgresql")
+
+
+def _text(url: URL) -> str:
+    return url.render_as_string(hide_password=False)
+
+
+def _prepare(settings: Settings, url: URL, dagster_url: URL, migrating: bool) -> None:
+    ensure_database(_text(url))
+    if ensure_database(_text(dagster_url)):
+        _relax(dagster_url)
+    if migrating:
+        migrate(engine_for(_text(url)))
+    settings.dagster_home.mkdir(exist_ok=True)
+    text = _DAGSTER_YAML.format(home=settings.dagster_home)
+    (settings.dagster_home / "dagster.yaml").write_text(text)
+
+
+def _relax(dagster_url: URL) -> None:
+    """Let Dagster's own database, never the shop's, confirm commits before they reach the disk.
+
+    A crash of the machine may lose the last events of a run, which are told again by the next one;
+    every event costs a third less.
+    """
+    with psycopg.connect(_text(dagster_url), autocommit=True) as conn:
+        name = sql.Identifier(dagster_url.database or "")
+        conn.execute(sql.SQL("ALTER DATABASE {} SET synchronous_commit = off").format(name))

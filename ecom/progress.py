@@ -1,0 +1,37 @@
+"""Progress on standard error: one line per step, with its seconds."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Progress:
+    """Says what goes on and remembers how long each stage took.
+
+    Attributes:
+        seconds: seconds per stage, in the order in which the stages ended.
+    """
+
+    def __init__(self) -> None:
+        """Start the clock of the command."""
+        self.seconds: dict[str, float] = {}
+        self._started = time.perf_counter()
+
+    def say(self, line: str) -> None:
+        """Write one line, with the seconds since the command began."""
+        since = time.perf_counter() - self._started
+        print(f"{since:7.1f} s  {line}", file=sys.stderr, flush=True)  # noqa: T201 - its purpose
+
+    def note(self, stage: str, seconds: float) -> None:
+        """Remember the seconds of a stage that was measured elsewhere."""
+        self.seconds[stage] = round(self.seconds.get(stage, 0.0) + seconds, 3)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Measure what happens in the block as the stage `name`."""
+        begun = time.perf_counter()
+        yield
+        self.note(name, time.perf_counter() - begun)

@@ -1,0 +1,163 @@
+"""Serve the Dagster UI and run its daemon until somebody stops them; restart what dies.
+
+Children end with this process, however it ends. Their logs are files under `ECOM_HOME/logs`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ecom.platform import Platform
+from ecom.privileges import tie_to_parent
+from ecom.problems import Problem
+from ecom.progress import Progress
+from ecom.settings import ROOT
+
+DEFAULT_PORT = 3000
+
+_HOST = "127.0.0.1"
+_READY_SECONDS = 90
+_MOST_RESTARTS = 5
+_LOOK_SECONDS = 0.5
+
+
+def check_port(port: int) -> None:
+    """Make sure that the UI's port is free.
+
+    Raises:
+        Problem: something listens there already.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_HOST, port))
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise Problem(
+                f"port {port} cannot be used ({reason}); choose one with --port"
+            ) from None
+
+
+class Service:
+    """One child process that is started again when it dies."""
+
+    def __init__(self, name: str, arguments: list[str], platform: Platform) -> None:
+        """Describe a child.
+
+        Args:
+            name: name of the log file and in messages.
+            arguments: what follows `python -m`.
+            platform: the open platform the child belongs to.
+        """
+        self.name = name
+        self.restarts = 0
+        self._arguments = arguments
+        self._platform = platform
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the child in a session of its own, so that Ctrl-C reaches only us."""
+        with (self._platform.settings.logs / f"{self.name}.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", *self._arguments],
+                cwd=ROOT,
+                env={**os.environ, **self._platform.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                preexec_fn=tie_to_parent(),
+            )
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the child runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def stop(self, seconds: float = 15) -> None:
+        """Ask the child to end, and kill it if it does not within `seconds`."""
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.send_signal(signal.SIGINT)
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+@contextmanager
+def _terminated_as_interrupt() -> Iterator[None]:
+    """Let SIGTERM end the block like Ctrl-C."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def serve(platform: Platform, port: int, progress: Progress) -> None:
+    """Serve until Ctrl-C or SIGTERM, then stop everything that was started here.
+
+    Raises:
+        Problem: a child keeps dying; the message names its log.
+    """
+    web = ["dagster_webserver", "-h", _HOST, "-p", str(port), "-w", str(ROOT / "workspace.yaml")]
+    daemon = ["dagster._daemon", "run", "-w", str(ROOT / "workspace.yaml")]
+    services = [Service("webserver", web, platform), Service("daemon", daemon, platform)]
+    with _terminated_as_interrupt():
+        try:
+            for service in services:
+                service.start()
+            _wait_ready(services[0], port)
+            progress.say(f"the Dagster UI is at http://{_HOST}:{port} - Ctrl-C stops everything")
+            _watch(services, platform, progress)
+        except KeyboardInterrupt:
+            progress.say("stopping")
+        finally:
+            for service in services:
+                service.stop()
+
+
+def _wait_ready(web: Service, port: int) -> None:
+    deadline = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"http://{_HOST}:{port}/server_info", timeout=2):
+                return
+        except (urllib.error.URLError, OSError):
+            if not web.is_alive:
+                break
+            time.sleep(0.2)
+    raise Problem(f"the Dagster UI did not come up; see {web.name}.log in the logs folder")
+
+
+def _watch(services: list[Service], platform: Platform, progress: Progress) -> None:
+    while True:
+        time.sleep(_LOOK_SECONDS)
+        if platform.server and platform.server.is_owner and not platform.server.is_alive:
+            progress.say("the PostgreSQL server ended; starting it again")
+            platform.server.restart()
+        for service in services:
+            if not service.is_alive:
+                _revive(service, progress)
+
+
+def _revive(service: Service, progress: Progress) -> None:
+    service.restarts += 1
+    if service.restarts > _MOST_RESTARTS:
+        raise Problem(f"the {service.name} ended {_MOST_RESTARTS} times; see {service.name}.log")
+    progress.say(f"the {service.name} ended; starting it again")
+    service.start()

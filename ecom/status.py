@@ -1,0 +1,51 @@
+"""`ecom status`: where orders stand, how the last runs went, what is degraded and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ecom.platform import opened
+from ecom.settings import Settings
+from ecom.summary import checks_summary, lines, orders_summary, runs_summary
+
+
+def report(settings: Settings) -> dict[str, Any]:
+    """Everything `ecom status` knows, as one object.
+
+    Raises:
+        Problem: the database cannot be reached.
+    """
+    with opened(settings) as platform, platform.instance() as instance:
+        with platform.database.begin() as conn:
+            found = orders_summary(conn)
+        found["checks"] = checks_summary(instance)
+        found["runs"] = runs_summary(instance)
+        found["database"] = "own" if platform.server is None else "embedded"
+        found["is_up"] = platform.server is None or not platform.server.is_owner
+    found["degraded"] = _degraded(found)
+    return found
+
+
+def text(found: dict[str, Any]) -> list[str]:
+    """The report for people."""
+    state = "running" if found["is_up"] else "not running (looked at it with a server of its own)"
+    runs = ", ".join(f"{job} {status.lower()}" for job, status in found["runs"]["last"].items())
+    waits = ", ".join(f"{count:,} for {stage}" for stage, count in found["waiting"].items())
+    return [
+        f"platform: {state}, {found['database']} PostgreSQL",
+        *lines(found),
+        f"waiting: {waits or 'nothing'}",
+        f"last runs: {runs}",
+        *(f"degraded: {reason}" for reason in found["degraded"]),
+    ]
+
+
+def _degraded(found: dict[str, Any]) -> list[str]:
+    reasons = [
+        f"the last run of {job} ended as {status}"
+        for job, status in found["runs"]["last"].items()
+        if status in {"FAILURE", "CANCELED"}
+    ]
+    if found["checks"]["failed"]:
+        reasons.append(f"{found['checks']['failed']} checks failed in the last runs")
+    return reasons

@@ -1,0 +1,65 @@
+"""`ecom up`: open the platform, take data in, run what is due, and serve."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ecom.platform import Platform, only_one, opened
+from ecom.progress import Progress
+from ecom.settings import Settings
+
+
+def run(
+    settings: Settings, *, once: bool, source: tuple[str, Path] | None, port: int
+) -> dict[str, Any]:
+    """Do the work, print a summary on standard error, and serve unless `once`.
+
+    Args:
+        settings: what the environment says.
+        once: whether to end after the work.
+        source: format and folder to import first; without one, an empty database gets the sample.
+        port: port of the Dagster UI.
+
+    Returns:
+        The summary, with the seconds per stage.
+
+    Raises:
+        Problem: anything a person can mend.
+    """
+    from ecom.serve import check_port, serve
+
+    progress = Progress()
+    if not once:
+        check_port(port)
+    with only_one(settings.home), _open(settings, progress) as platform:
+        summary = _work(platform, source, progress)
+        if not once:
+            serve(platform, port, progress)
+    return summary
+
+
+def _open(settings: Settings, progress: Progress) -> Any:
+    progress.say("starting the database")
+    return opened(settings)
+
+
+def _work(
+    platform: Platform, source: tuple[str, Path] | None, progress: Progress
+) -> dict[str, Any]:
+    from ecom import summary, work
+
+    if source:
+        work.take_in(platform, *source, progress)
+    else:
+        work.take_sample_if_empty(platform, progress)
+    with platform.instance() as instance:
+        work.close_dead_runs(instance, progress)
+        work.run_due_jobs(platform, instance, progress)
+        with platform.database.begin() as conn:
+            found = summary.orders_summary(conn)
+        found["checks"] = summary.checks_summary(instance)
+    found["seconds"] = progress.seconds
+    for line in summary.lines(found):
+        progress.say(line)
+    return found

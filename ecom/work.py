@@ -1,0 +1,208 @@
+"""The work of `ecom up`: take data in, run the jobs that are due, recover what a kill left.
+
+A job is due when something waits for it or when no successful run of it began after what it depends
+on ended. So a second call finds nothing to do, and a call after a kill does what was left.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dagster as dg
+import sqlalchemy as sa
+
+from ecom.platform import Platform
+from ecom.problems import Problem
+from ecom.progress import Progress
+from ecom_assets.shared.flow import PENDING
+from ecom_assets.shared.imports import IMPORTS
+
+if TYPE_CHECKING:
+    from importers.engine import ImportReport
+
+SAMPLE_ORDERS = 3_000
+"""Orders of the sample shop that an empty database is filled with."""
+
+SAMPLE_SEED = 7
+
+ORDER_JOB = "orders_flow"
+MARTS_JOB = "marts_refresh"
+
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+_REPOSITORY_TAG = {".dagster/repository": "__repository__@ecom"}
+"""Lets the UI show the run under its code location."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobOutcome:
+    """What a run did.
+
+    Attributes:
+        run_id: the Dagster run.
+        failed_steps: steps that failed, with the reason in one line.
+    """
+
+    run_id: str
+    failed_steps: dict[str, str]
+
+
+def take_in(platform: Platform, form: str, folder: Path, progress: Progress) -> ImportReport:
+    """Import a folder in one of the known formats.
+
+    Raises:
+        Problem: the folder or a file in it cannot be used.
+    """
+    from importers.engine import run_import
+
+    progress.say(f"importing {folder.name} as {form}")
+    with progress.stage("import"):
+        report = run_import(
+            platform.database.begin, form, folder, f"import-{uuid.uuid4()}", progress.say
+        )
+    if report.is_repeat:
+        progress.say("these files were imported before; nothing changed")
+    return report
+
+
+def take_sample_if_empty(platform: Platform, progress: Progress) -> ImportReport | None:
+    """Generate the sample shop and import it if the database has seen no import and no order."""
+    with platform.database.begin() as conn:
+        if not is_empty(conn):
+            return None
+    from simulator.shop import generate
+
+    if not (platform.settings.sample / "manifest.json").exists():
+        progress.say(f"generating a sample shop of {SAMPLE_ORDERS:,} orders")
+        with progress.stage("simulate"):
+            generate(platform.settings.sample, SAMPLE_ORDERS, SAMPLE_SEED, progress.say)
+    return take_in(platform, "sample", platform.settings.sample, progress)
+
+
+def is_empty(conn: sa.Connection) -> bool:
+    """Whether the database has seen neither an import nor an order message."""
+    imports = conn.execute(sa.select(IMPORTS.c.import_id).limit(1)).first()
+    messages = conn.execute(sa.text("SELECT 1 FROM orders.inbox LIMIT 1")).first()
+    return imports is None and messages is None
+
+
+def close_dead_runs(instance: dg.DagsterInstance, progress: Progress) -> int:
+    """Mark runs as failed whose process is gone; call it only when no worker can be alive.
+
+    Returns:
+        How many runs were closed. Queued runs are left to the daemon.
+    """
+    statuses = [
+        dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING,
+        dg.DagsterRunStatus.NOT_STARTED,
+    ]  # fmt: skip
+    dead = instance.get_runs(dg.RunsFilter(statuses=statuses))
+    for run in dead:
+        instance.report_run_failed(run, "The process that ran it ended before the run did.")
+    if dead:
+        progress.say(f"closed {len(dead)} run(s) that a stopped process left open")
+    return len(dead)
+
+
+def waiting_orders(conn: sa.Connection) -> int:
+    """Messages and orders that some stage of the order path must still advance."""
+    messages = sa.text("SELECT count(*) FROM orders.inbox WHERE state = 'pending'")
+    queued = sa.select(sa.func.count()).select_from(PENDING)
+    return int(conn.execute(messages).scalar_one()) + conn.execute(queued).scalar_one()
+
+
+def run_due_jobs(
+    platform: Platform, instance: dg.DagsterInstance, progress: Progress
+) -> list[JobOutcome]:
+    """Run the order job if orders wait or its last run failed, then the marts if they are older.
+
+    Raises:
+        Problem: a step failed; the message names it.
+    """
+    outcomes = []
+    with platform.database.begin() as conn:
+        waiting = waiting_orders(conn)
+    if waiting or _last_success(instance, ORDER_JOB) is None or _last_failed(instance, ORDER_JOB):
+        progress.say(f"{waiting:,} orders wait; running {ORDER_JOB}")
+        outcomes.append(run_job(instance, ORDER_JOB, progress))
+    flow, marts = _last_success(instance, ORDER_JOB), _last_success(instance, MARTS_JOB)
+    if flow and (marts is None or (marts.start_time or 0) < (flow.end_time or 0)):
+        progress.say(f"running {MARTS_JOB}")
+        outcomes.append(run_job(instance, MARTS_JOB, progress))
+    if not outcomes:
+        progress.say("nothing waits; everything is up to date")
+    return outcomes
+
+
+def run_job(instance: dg.DagsterInstance, name: str, progress: Progress) -> JobOutcome:
+    """Run a job in this process, recorded in the instance, with a line per finished step.
+
+    Raises:
+        Problem: a step failed; the message names it.
+    """
+    from ecom_assets.definitions import defs
+
+    run_id = str(uuid.uuid4())
+    watcher = _StepWatcher(progress)
+    instance.add_event_listener(run_id, watcher)
+    with progress.stage(name):
+        defs.resolve_job_def(name).execute_in_process(
+            instance=instance,
+            run_id=run_id,
+            raise_on_error=False,
+            run_config=_QUIET,
+            tags=_REPOSITORY_TAG,
+        )
+    if watcher.failed:
+        step, reason = next(iter(watcher.failed.items()))
+        raise Problem(f"{name}: step {step} failed: {reason}")
+    return JobOutcome(run_id, watcher.failed)
+
+
+class _StepWatcher:
+    """Turns Dagster's events into progress lines."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.failed: dict[str, str] = {}
+        self._progress = progress
+
+    def __call__(self, entry: dg.EventLogEntry) -> None:
+        event = entry.dagster_event
+        if event is None or event.step_key is None:
+            return
+        if event.is_step_success:
+            seconds = event.step_success_data.duration_ms / 1000
+            self._progress.note(event.step_key, seconds)
+            self._progress.say(f"  {event.step_key}  {seconds:.2f} s")
+        elif event.is_step_failure:
+            self.failed[event.step_key] = _reason(event)
+            self._progress.say(f"  {event.step_key}  failed")
+
+
+def _reason(event: dg.DagsterEvent) -> str:
+    error = event.step_failure_data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    lines = (error.message if error else event.message or "").strip().splitlines()
+    return lines[0] if lines else "no reason was given"
+
+
+def _last(
+    instance: dg.DagsterInstance, job: str, statuses: list[dg.DagsterRunStatus]
+) -> dg.RunRecord | None:
+    records = instance.get_run_records(dg.RunsFilter(job_name=job, statuses=statuses), limit=1)
+    return records[0] if records else None
+
+
+def _last_success(instance: dg.DagsterInstance, job: str) -> dg.RunRecord | None:
+    return _last(instance, job, [dg.DagsterRunStatus.SUCCESS])
+
+
+def _last_failed(instance: dg.DagsterInstance, job: str) -> bool:
+    ended = [
+        dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED,
+    ]  # fmt: skip
+    last = _last(instance, job, ended)
+    return last is not None and last.dagster_run.status != dg.DagsterRunStatus.SUCCESS
