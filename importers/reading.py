@@ -1,0 +1,254 @@
+"""Read CSV (plain or gzip) and Parquet in batches of bounded size, ready for COPY.
+
+A record that cannot be a row is set apart with its line, and reading goes on behind it. Nothing
+here knows the database or what the columns mean.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from operator import itemgetter
+from pathlib import Path
+from typing import IO, Any, cast
+
+from ecom.problems import Problem
+
+BATCH_RECORDS = 10_000
+"""Records held in memory at a time."""
+
+_EXCERPT = 2_000
+"""Characters kept of a record that could not be read."""
+
+Row = Sequence[str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A record that is no row of its file.
+
+    Attributes:
+        row_no: number of the record, counted from 1 without the header; 0 before it is known.
+        reason: `wrong_field_count`, `bad_quoting`, `not_utf8` or `nul_character`.
+        detail: what is wrong, with the line of the file where it has lines.
+        text: the record as it came, shortened.
+    """
+
+    row_no: int
+    reason: str
+    detail: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some records of a file.
+
+    Attributes:
+        data: the rows as CSV for COPY, UTF-8, each with its number in front; empty fields are NULL.
+        rows: how many rows `data` holds.
+        unreadable: the records that were no rows.
+    """
+
+    data: bytes
+    rows: int
+    unreadable: tuple[Unreadable, ...]
+
+
+def read(path: Path, columns: Sequence[str]) -> Iterator[Batch]:
+    """Read the given columns of a file.
+
+    Args:
+        path: a `.parquet` file, or CSV with a header, compressed if it ends in `.gz`.
+        columns: columns to return, in this order.
+
+    Yields:
+        Batches of at most `BATCH_RECORDS` records.
+
+    Raises:
+        Problem: the file is empty, corrupt, cannot be opened or lacks a column.
+    """
+    records = _parquet(path, columns) if path.suffix == ".parquet" else _csv(path, columns)
+    rows: list[tuple[int, Row]] = []
+    refused: list[Unreadable] = []
+    for row_no, record in enumerate(records, 1):
+        if isinstance(record, Unreadable):
+            refused.append(Unreadable(row_no, record.reason, record.detail, record.text))
+        else:
+            rows.append((row_no, record))
+        if len(rows) + len(refused) == BATCH_RECORDS:
+            yield _batch(rows, refused)
+            rows, refused = [], []
+    yield _batch(rows, refused)
+
+
+def _batch(rows: list[tuple[int, Row]], refused: list[Unreadable]) -> Batch:
+    try:
+        data = _encode(rows)
+    except ValueError:
+        # Rare: look at the rows one by one, so that only the bad ones are set apart.
+        bad = {row_no: found for row_no, row in rows if (found := _unstorable(row_no, row))}
+        rows = [(row_no, row) for row_no, row in rows if row_no not in bad]
+        refused = [*refused, *bad.values()]
+        data = _encode(rows)
+    return Batch(data, len(rows), tuple(refused))
+
+
+def _encode(rows: list[tuple[int, Row]]) -> bytes:
+    """Write rows as CSV; a ValueError says that PostgreSQL could not store some character."""
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer).writerows((row_no, *row) for row_no, row in rows)
+    text = buffer.getvalue()
+    if "\0" in text:
+        raise ValueError("NUL character")
+    return text.encode()
+
+
+def _unstorable(row_no: int, row: Row) -> Unreadable | None:
+    text = ",".join(field or "" for field in row)
+    shown = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    shown = shown.replace("\0", "\N{REPLACEMENT CHARACTER}")[:_EXCERPT]
+    for position, field in enumerate(row, 1):
+        if field and "\0" in field:
+            return Unreadable(row_no, "nul_character", f"field {position}: NUL character", shown)
+        if field and not _is_utf8(field):
+            return Unreadable(row_no, "not_utf8", f"field {position}: bytes are not UTF-8", shown)
+    return None
+
+
+def _is_utf8(field: str) -> bool:
+    try:
+        field.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+class _Lines:
+    """The lines of a file, which can be taken back when they turn out to be no record."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        self._again: deque[str] = deque()
+        self.record: list[str] = []
+        self.number = 0
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else next(self._stream)
+        self.record.append(line)
+        self.number += 1
+        return line
+
+    def begin_record(self) -> None:
+        """Forget the lines of the record before."""
+        self.record.clear()
+
+    def give_back(self) -> None:
+        """Let all lines of the present record but its first be read once more."""
+        behind = self.record[1:]
+        self._again.extendleft(reversed(behind))
+        self.number -= len(behind)
+        del self.record[1:]
+
+
+@contextmanager
+def _open_text(path: Path) -> Iterator[IO[str]]:
+    try:
+        with path.open("rb") as plain:
+            binary = gzip.GzipFile(fileobj=plain) if path.suffix == ".gz" else plain
+            # Bytes that are not UTF-8 survive as surrogates, so that only their row is parked.
+            with io.TextIOWrapper(
+                cast(IO[bytes], binary), "utf-8-sig", errors="surrogateescape", newline=""
+            ) as text:
+                yield text
+    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
+        raise Problem(f"{path}: the compressed file is corrupt: {error}") from error
+    except OSError as error:
+        raise Problem(f"{path}: {error.strerror or error}") from error
+
+
+def _csv(path: Path, columns: Sequence[str]) -> Iterator[Row | Unreadable]:
+    with _open_text(path) as stream:
+        lines = _Lines(stream)
+        header = [name.strip() for name in next(csv.reader(lines), [])]
+        if not header:
+            raise Problem(f"{path}: the file is empty")
+        pick = _picker(path, header, columns)
+        for record in _records(lines, len(header)):
+            yield record if isinstance(record, Unreadable) else pick(record)
+
+
+def _picker(path: Path, header: list[str], columns: Sequence[str]) -> Callable[[Row], Row]:
+    missing = [column for column in columns if column not in header]
+    if missing:
+        raise Problem(f"{path}: no column {', '.join(missing)}; found {', '.join(header)[:200]}")
+    positions = [header.index(column) for column in columns]
+    if positions == list(range(len(header))):
+        return lambda record: record
+    if len(positions) == 1:
+        return lambda record: (record[positions[0]],)
+    return itemgetter(*positions)
+
+
+def _records(lines: _Lines, width: int) -> Iterator[list[str] | Unreadable]:
+    """Records with the right number of fields, and what was wrong with the others.
+
+    An unclosed quote swallows the lines behind it. So only the first line of a wrong record is set
+    apart, and the lines behind it are read again as records of their own.
+    """
+    reader = csv.reader(lines)
+    while True:
+        lines.begin_record()
+        reason, problem = "wrong_field_count", ""
+        try:
+            record = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            record, reason, problem = [""], "bad_quoting", str(error)
+        if len(record) == width and not problem:
+            yield record
+        elif record:
+            problem = problem or f"{len(record)} fields, the header has {width}"
+            lines.give_back()
+            yield Unreadable(0, reason, f"line {lines.number}: {problem}", _shown(lines.record[0]))
+
+
+def _shown(line: str) -> str:
+    text = line.rstrip("\r\n").encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")[:_EXCERPT]
+
+
+def _parquet(path: Path, columns: Sequence[str]) -> Iterator[Row]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            found = file.schema_arrow.names
+            missing = [column for column in columns if column not in found]
+            if missing:
+                raise Problem(f"{path}: no column {', '.join(missing)}; found {', '.join(found)}")
+            for batch in file.iter_batches(BATCH_RECORDS, columns=list(columns)):
+                yield from zip(*(_texts(batch.column(name)) for name in columns), strict=True)
+    except (pa.ArrowException, OSError) as error:
+        raise Problem(f"{path}: the Parquet file is corrupt: {error}") from error
+
+
+def _texts(column: Any) -> list[str | None]:
+    import pyarrow as pa
+
+    try:
+        return cast(list[str | None], column.cast(pa.string()).to_pylist())
+    except UnicodeDecodeError:
+        raw = cast(Iterable[bytes | None], column.cast(pa.binary()).to_pylist())
+        return [None if value is None else value.decode(errors="surrogateescape") for value in raw]
