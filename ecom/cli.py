@@ -11,6 +11,7 @@ import json
 import subprocess
 import sys
 import traceback
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -68,7 +69,7 @@ def import_(
 
     with opened(load()) as platform:
         report = take_in(platform, form, folder, Progress())
-    accounts = [account.as_dict() for account in report.accounts]
+    accounts = [asdict(account) for account in report.accounts]
     if as_json:
         _print(json.dumps({"is_repeat": report.is_repeat, "accounts": accounts}))
         return
