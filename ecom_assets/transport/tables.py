@@ -88,6 +88,7 @@ CARRIER_CHOICES = area_table(
     integer("billable_weight_g", "larger of weight and dimensional weight"),
     reference("rate_id", "rate used; empty where the rate card has none", nullable=True),
     minor("cost_minor", "price of the parcel; empty without a rate", nullable=True),
+    currency(nullable=True),
     moment("eta_at", "mean arrival; empty without a rate", nullable=True),
     number("on_time_probability", "probability to arrive by the promise", nullable=True),
     number("score", "lower is better; empty where not eligible", nullable=True),
