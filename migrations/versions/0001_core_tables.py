@@ -542,6 +542,7 @@ def upgrade() -> None:
     sa.Column('billable_weight_g', sa.Integer(), nullable=False, comment='larger of weight and dimensional weight'),
     sa.Column('rate_id', sa.BigInteger(), nullable=True, comment='rate used; empty where the rate card has none'),
     sa.Column('cost_minor', sa.BigInteger(), nullable=True, comment='price of the parcel; empty without a rate'),
+    sa.Column('currency', sa.CHAR(length=3), nullable=True, comment='ISO 4217 code'),
     sa.Column('eta_at', postgresql.TIMESTAMP(timezone=True), nullable=True, comment='mean arrival; empty without a rate'),
     sa.Column('on_time_probability', sa.Double(), nullable=True, comment='probability to arrive by the promise'),
     sa.Column('score', sa.Double(), nullable=True, comment='lower is better; empty where not eligible'),
