@@ -1,0 +1,5 @@
+"""`python -m ecom` is the command `ecom`."""
+
+from ecom.cli import main
+
+main()

@@ -1,0 +1,119 @@
+"""`ecom up --once`, killed at random moments and called again, ends like an undisturbed run."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from fixtures.final_state import differences, final_state
+from simulator.shop import generate
+from sqlalchemy.engine import URL
+
+from ecom.settings import ROOT
+
+KILLS = 20
+ORDERS = 300
+SEED = 20
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
+
+
+class Shop:
+    """A database and a home folder that `ecom up --once` works on, and the process that does."""
+
+    def __init__(self, server: URL, home: Path, data: Path) -> None:
+        self._url = server.set(database=f"killed_{os.getpid()}_{home.name}")
+        self._home, self._data = home, data
+
+    def start(self) -> subprocess.Popen[str]:
+        """Start the command."""
+        url = self._url.render_as_string(hide_password=False)
+        environment = {**os.environ, "ECOM_HOME": str(self._home), "ECOM_DATABASE_URL": url}
+        program = [sys.executable, "-m", "ecom", "up", "--once", "--json"]
+        return subprocess.Popen(
+            [*program, "--format", "sample", "--data", str(self._data)],
+            env=environment, cwd=ROOT, text=True, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    def finish(self) -> dict[str, object]:
+        """Run the command to its end and return its summary."""
+        out, err = self.start().communicate(timeout=300)
+        assert out, err
+        summary: dict[str, object] = json.loads(out)
+        return summary
+
+    def kill_after(self, seconds: float) -> bool:
+        """Run the command and kill it and its children; whether it was still at work."""
+        process = self.start()
+        try:
+            process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            return True
+        return False
+
+    def state(self) -> dict[str, tuple[int, str]]:
+        """The final state of the database."""
+        engine = sa.create_engine(self._url.set(drivername="postgresql+psycopg"))
+        try:
+            with engine.begin() as conn:
+                return final_state(conn)
+        finally:
+            engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("kill") / "shop"
+    generate(folder, ORDERS, SEED)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    server: URL, data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[dict[str, tuple[int, str]], float]:
+    """The final state of an undisturbed run and the seconds it took."""
+    shop = Shop(server, tmp_path_factory.mktemp("home"), data)
+    begun = time.perf_counter()
+    shop.finish()
+    return shop.state(), time.perf_counter() - begun
+
+
+@pytest.mark.parametrize("kill", range(KILLS))
+def test_a_killed_run_is_finished_by_the_next(
+    server: URL,
+    data: Path,
+    tmp_path: Path,
+    undisturbed: tuple[dict[str, tuple[int, str]], float],
+    kill: int,
+) -> None:
+    expected, seconds = undisturbed
+    # one moment per slice of the run, so that the twenty kills cover all of it
+    moment = random.Random(SEED + kill).uniform(kill, kill + 1) / KILLS * seconds
+    shop = Shop(server, tmp_path / f"h{kill}", data)
+    shop.kill_after(moment)
+    summary = shop.finish()
+    assert summary["waiting"] == {}
+    assert differences(expected, shop.state()) == {}
+
+
+def test_a_second_run_changes_nothing(
+    server: URL, data: Path, tmp_path: Path, undisturbed: tuple[dict[str, tuple[int, str]], float]
+) -> None:
+    shop = Shop(server, tmp_path / "twice", data)
+    shop.finish()
+    first = shop.state()
+    summary = shop.finish()
+    assert shop.state() == first == undisturbed[0]
+    assert "orders_flow" not in summary["seconds"]  # type: ignore[operator]
