@@ -249,6 +249,7 @@ def upgrade() -> None:
     comment='Every change of physical stock; append-only.'
     )
     op.create_index(op.f('movements_sku_site_code_moved_at_idx'), 'movements', ['sku', 'site_code', 'moved_at'], unique=False, schema='inventory')
+    op.create_index('movements_stock_idx', 'movements', ['sku', 'moved_at'], unique=False, schema='inventory', postgresql_where=sa.text("kind <> 'sale'"))
     op.create_table('positions',
     sa.Column('sku', sa.Text(), nullable=False, comment='what'),
     sa.Column('on_hand', sa.Integer(), nullable=False, comment='units over all sites'),
@@ -702,6 +703,7 @@ def downgrade() -> None:
     op.drop_index('inbox_pending_idx', table_name='inbox', schema='orders', postgresql_where=sa.text("state = 'pending'"))
     op.drop_table('inbox', schema='orders')
     op.drop_table('positions', schema='inventory')
+    op.drop_index('movements_stock_idx', table_name='movements', schema='inventory', postgresql_where=sa.text("kind <> 'sale'"))
     op.drop_index(op.f('movements_sku_site_code_moved_at_idx'), table_name='movements', schema='inventory')
     op.drop_table('movements', schema='inventory')
     op.drop_table('balances', schema='inventory')
