@@ -35,6 +35,12 @@ MOVEMENTS = area_table(
         name="kind_known",
     ),
     sa.Index(None, "sku", "site_code", "moved_at"),
+    sa.Index(
+        "movements_stock_idx",
+        "sku",
+        "moved_at",
+        postgresql_where=sa.text("kind <> 'sale'"),
+    ),
 )
 
 BALANCES = area_table(

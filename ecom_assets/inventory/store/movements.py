@@ -1,0 +1,265 @@
+"""Movements: taken from feeds or posted for shipments, folded into balances and positions at once.
+
+Every movement of the platform is posted by `_post`, in one statement with the fold, so balances
+and positions equal their movements after every transaction.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from ecom_assets.shared.quarantine import PARKED_COLUMNS, QUARANTINE, park
+
+SOURCE = "inventory.movements"
+"""Source of parked movements in the quarantine."""
+
+_POSTING_TABLE = sa.text("""
+    CREATE TEMPORARY TABLE IF NOT EXISTS posting (
+        sku text, site_code text, kind text, quantity bigint, moved_at timestamptz,
+        reference text, import_id bigint, reason text
+    ) ON COMMIT DELETE ROWS
+""")
+
+# A known movement that comes again unchanged is left out; one that comes again with another
+# quantity or moment is refused, since the ledger of movements is append-only.
+_FROM_FEED = sa.text("""
+    WITH given AS (
+        SELECT DISTINCT sku, site_code, kind, quantity, moved_at, reference FROM feed_movements
+    ), numbered AS (
+        SELECT *, row_number() OVER (
+            PARTITION BY kind, reference, sku, site_code ORDER BY moved_at, quantity
+        ) AS version
+        FROM given
+    )
+    INSERT INTO posting
+    SELECT n.sku, n.site_code, n.kind, n.quantity, n.moved_at, n.reference,
+        CAST(:import_id AS bigint),
+        CASE
+            WHEN n.kind = 'sale' THEN 'sale_in_feed'
+            WHEN n.kind NOT IN ('opening', 'receipt', 'return', 'transfer', 'adjustment', 'count')
+                THEN 'unknown_kind'
+            WHEN n.quantity = 0 OR abs(n.quantity) > 100000000 THEN 'quantity_out_of_range'
+            WHEN s.site_code IS NULL THEN 'unknown_site'
+            WHEN n.version > 1 OR known.sku IS NOT NULL THEN 'changed_movement'
+        END
+    FROM numbered AS n
+    LEFT JOIN warehouse.sites AS s ON s.site_code = n.site_code
+    LEFT JOIN inventory.movements AS known
+        ON (known.kind, known.reference, known.sku, known.site_code)
+         = (n.kind, n.reference, n.sku, n.site_code)
+    WHERE known.sku IS NULL OR (known.quantity, known.moved_at) <> (n.quantity, n.moved_at)
+""")
+
+_FROM_SHIPMENTS = sa.text("""
+    INSERT INTO posting
+    SELECT a.sku, a.site_code, 'sale', -sum(a.quantity), s.shipped_at,
+        'order:' || o.channel || '/' || o.external_id
+    FROM claimed AS c
+    JOIN orders.orders AS o ON o.order_id = c.order_id
+    JOIN transport.shipments AS s ON s.order_id = c.order_id
+    JOIN warehouse.allocations AS a ON a.order_id = s.order_id AND a.site_code = s.site_code
+    GROUP BY o.order_id, s.shipment_id, a.sku, a.site_code
+""")
+
+# One pass in SKU order locks the positions that exist and makes those that do not; the update that
+# never happens leaves no dead row behind.
+_LOCK = sa.text("""
+    INSERT INTO inventory.positions AS p (sku, on_hand, reserved)
+    SELECT DISTINCT sku, 0, 0 FROM posting WHERE reason IS NULL ORDER BY sku
+    ON CONFLICT (sku) DO UPDATE SET on_hand = p.on_hand WHERE false
+""")
+
+# Refused is every outward move at which the running balance of *all* moves of the feed is below
+# what may leave. Leaving refused moves out only raises the balance, so what is accepted fits.
+_SHORT_AT_SITE = sa.text("""
+    WITH running AS (
+        SELECT m.ctid AS posting_row, m.quantity,
+            coalesce(b.on_hand + b.sold - coalesce(l.allocated, 0), 0) + sum(m.quantity) OVER (
+                PARTITION BY m.sku, m.site_code
+                ORDER BY m.moved_at, m.quantity DESC, m.kind, m.reference
+                ROWS UNBOUNDED PRECEDING
+            ) AS free
+        FROM posting AS m
+        LEFT JOIN inventory.balances AS b ON b.sku = m.sku AND b.site_code = m.site_code
+        LEFT JOIN warehouse.site_loads AS l ON l.sku = m.sku AND l.site_code = m.site_code
+        WHERE m.reason IS NULL
+    )
+    UPDATE posting SET reason = 'negative_balance'
+    FROM running
+    WHERE posting.ctid = running.posting_row AND running.quantity < 0 AND running.free < 0
+""")
+_SHORT_OF_PROMISES = sa.text("""
+    WITH running AS (
+        SELECT m.ctid AS posting_row, m.quantity,
+            p.on_hand - p.reserved + sum(m.quantity) OVER (
+                PARTITION BY m.sku
+                ORDER BY m.moved_at, m.quantity DESC, m.kind, m.reference, m.site_code
+                ROWS UNBOUNDED PRECEDING
+            ) AS free
+        FROM posting AS m
+        JOIN inventory.positions AS p ON p.sku = m.sku
+        WHERE m.reason IS NULL
+    )
+    UPDATE posting SET reason = 'negative_balance'
+    FROM running
+    WHERE posting.ctid = running.posting_row AND running.quantity < 0 AND running.free < 0
+""")
+_OTHER_HALVES = sa.text("""
+    UPDATE posting AS half SET reason = 'negative_balance'
+    FROM posting AS other
+    WHERE half.kind = 'transfer' AND half.reason IS NULL
+        AND other.kind = 'transfer' AND other.reason = 'negative_balance'
+        AND other.reference = half.reference AND other.sku = half.sku
+""")
+
+_REFUSED = sa.text("""
+    WITH refused AS (
+        SELECT concat_ws('/', kind, reference, sku, site_code) AS subject, reason,
+            jsonb_build_object(
+                'sku', sku, 'site_code', site_code, 'kind', kind, 'quantity', quantity,
+                'moved_at', moved_at, 'reference', reference
+            ) AS row
+        FROM posting WHERE reason IS NOT NULL
+    )
+    SELECT CAST(:source AS text) AS source, CAST(0 AS bigint) AS row_number, r.subject, r.reason,
+        CASE r.reason
+            WHEN 'sale_in_feed' THEN 'kind: sales are posted for shipments only'
+            WHEN 'unknown_kind' THEN 'kind: not a kind of movement'
+            WHEN 'quantity_out_of_range' THEN 'quantity: zero or beyond 100 million'
+            WHEN 'unknown_site' THEN 'site_code: not in warehouse.sites'
+            WHEN 'changed_movement' THEN 'quantity, moved_at: differ from the movement on record'
+            ELSE 'quantity: more than the site has and has not promised'
+        END AS detail, r.row
+    FROM refused AS r
+    WHERE NOT EXISTS (
+        SELECT FROM flow.quarantine AS q
+        WHERE q.source = :source AND q.reason = r.reason AND q.subject = r.subject AND q.row = r.row
+    )
+""")
+
+_POST = sa.text("""
+    WITH posted AS (
+        INSERT INTO inventory.movements (
+            sku, site_code, kind, quantity, moved_at, reference, import_id
+        )
+        SELECT sku, site_code, kind, quantity, moved_at, reference, import_id
+        FROM posting WHERE reason IS NULL
+        ORDER BY moved_at, reference, sku, site_code
+        ON CONFLICT (kind, reference, sku, site_code) DO NOTHING
+        RETURNING sku, site_code, kind, quantity, moved_at
+    ), by_site AS (
+        SELECT sku, site_code, sum(quantity) AS quantity, max(moved_at) AS moved_at,
+            coalesce(-sum(quantity) FILTER (WHERE kind = 'sale'), 0) AS sold
+        FROM posted GROUP BY sku, site_code
+    ), changed_balances AS (
+        UPDATE inventory.balances AS b
+        SET on_hand = b.on_hand + d.quantity, sold = b.sold + d.sold,
+            moved_at = greatest(b.moved_at, d.moved_at)
+        FROM by_site AS d
+        WHERE b.sku = d.sku AND b.site_code = d.site_code
+    ), new_balances AS (
+        INSERT INTO inventory.balances (sku, site_code, on_hand, sold, moved_at)
+        SELECT d.sku, d.site_code, d.quantity, d.sold, d.moved_at
+        FROM by_site AS d
+        LEFT JOIN inventory.balances AS b ON b.sku = d.sku AND b.site_code = d.site_code
+        WHERE b.sku IS NULL
+    ), by_sku AS (
+        SELECT sku, sum(quantity) AS quantity, sum(sold) AS sold FROM by_site GROUP BY sku
+    ), changed_positions AS (
+        UPDATE inventory.positions AS p
+        SET on_hand = p.on_hand + d.quantity, reserved = p.reserved - d.sold
+        FROM by_sku AS d
+        WHERE p.sku = d.sku
+    )
+    SELECT count(*), coalesce(sum(quantity), 0) FROM posted
+""")
+
+_SHIPPED = sa.text("""
+    WITH left_sites AS (
+        SELECT a.order_line_id, sum(a.quantity) AS quantity
+        FROM claimed AS c
+        JOIN transport.shipments AS s ON s.order_id = c.order_id
+        JOIN warehouse.allocations AS a ON a.order_id = s.order_id AND a.site_code = s.site_code
+        GROUP BY a.order_line_id
+    )
+    UPDATE inventory.reservations AS r SET shipped = l.quantity
+    FROM left_sites AS l
+    WHERE r.order_line_id = l.order_line_id
+""")
+
+_PARKED = [QUARANTINE.c[name] for name in PARKED_COLUMNS]
+_IMPORT_RUN = sa.text("SELECT run_id FROM flow.imports WHERE import_id = :import_id")
+
+
+def take_movements(conn: sa.Connection, import_id: int | None) -> int:
+    """Take the movements of `feed_movements` that are new and fold them into the balances.
+
+    A movement happens once per kind, reference, SKU and site. One that the stock does not cover, or
+    that is wrong in itself, is parked; the others are taken. `warehouse.sites` must be taken first.
+
+    Args:
+        conn: connection inside the import's transaction, with open feeds.
+        import_id: the import that brings the movements, if one does.
+
+    Returns:
+        How many movements are new.
+    """
+    _open(conn)
+    conn.execute(_FROM_FEED, {"import_id": import_id})
+    _lock(conn)
+    _refuse_uncovered(conn)
+    run = conn.execute(_IMPORT_RUN, {"import_id": import_id}).scalar() or "feed"
+    park(conn, _REFUSED.bindparams(source=SOURCE).columns(*_PARKED), run)
+    return _post(conn)[0]
+
+
+def post_sales(conn: sa.Connection) -> dict[str, int]:
+    """Post the sale of every unit that left a site with the shipments of the claimed orders.
+
+    Args:
+        conn: connection inside the transaction that claimed the orders.
+
+    Returns:
+        `movements` posted and `units` sold.
+    """
+    _open(conn)
+    conn.execute(_FROM_SHIPMENTS)
+    _lock(conn)
+    movements, quantity = _post(conn)
+    conn.execute(_SHIPPED)
+    return {"movements": movements, "units": -quantity}
+
+
+def _open(conn: sa.Connection) -> None:
+    conn.execute(_POSTING_TABLE)
+    conn.execute(sa.text("TRUNCATE posting"))
+
+
+def _lock(conn: sa.Connection) -> None:
+    conn.execute(sa.text("ANALYZE posting"))
+    conn.execute(_LOCK)
+
+
+def _refuse_uncovered(conn: sa.Connection) -> None:
+    """Refuse outward moves that the stock does not cover, and both halves of such transfers.
+
+    Refusing the inward half of a transfer may uncover another move, hence the loop; each turn
+    refuses at least one more move.
+    """
+    while True:
+        conn.execute(_SHORT_AT_SITE)
+        conn.execute(_SHORT_OF_PROMISES)
+        if not conn.execute(_OTHER_HALVES).rowcount:
+            return
+
+
+def _post(conn: sa.Connection) -> tuple[int, int]:
+    """Write the movements of `posting` that nothing speaks against, and fold the new ones.
+
+    The caller holds the positions of all SKUs in `posting`.
+
+    Returns:
+        Movements that are new, and the sum of their quantities.
+    """
+    count, quantity = conn.execute(_POST).one()
+    return int(count), int(quantity)
