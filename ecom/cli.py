@@ -119,7 +119,9 @@ def sql(
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*(Text(name) for name in names))
+    table = Table()
+    for name in names:
+        table.add_column(Text(name))
     for row in rows:
         table.add_row(*(Text("" if value is None else str(value)) for value in row))
     Console().print(table)
