@@ -23,6 +23,8 @@ def engine_for(url: str) -> sa.Engine:
         pool_size=5,
         max_overflow=5,
         pool_pre_ping=True,
+        # Without it SQLAlchemy says -1 where an INSERT ... SELECT was asked how many rows it wrote.
+        execution_options={"preserve_rowcount": True},
         connect_args={"options": "-c timezone=UTC", "application_name": "ecom"},
     )
 

@@ -21,7 +21,28 @@ A payment with `authorised_at` is authorised, one without is pending.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An order message of a caller.
+
+    Attributes:
+        channel: sales channel it came through.
+        external_id: the channel's own id of the order.
+        received_at: business moment of arrival, with an offset.
+        payload: the canonical order document.
+    """
+
+    channel: str
+    external_id: str
+    received_at: datetime
+    payload: Mapping[str, Any]
 
 
 class InboxState(StrEnum):
