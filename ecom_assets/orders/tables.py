@@ -47,6 +47,13 @@ INBOX = area_table(
         "inbox_id",
         postgresql_where=sa.text("state = 'pending'"),
     ),
+    sa.Index("inbox_parked_idx", "reason", postgresql_where=sa.text("state = 'parked'")),
+    sa.Index(
+        "inbox_revised_idx",
+        "channel",
+        "external_id",
+        postgresql_where=sa.text("revision > 1"),
+    ),
 )
 
 ORDERS = area_table(
@@ -59,6 +66,7 @@ ORDERS = area_table(
     integer("revision", "inbox revision the row shows"),
     reference("inbox_id", "inbox message the row was made from", "orders.inbox.inbox_id"),
     text("customer_key", "natural key of the customer, see customers.customers"),
+    text("customer_name", "name given with the order", nullable=True, info=PERSONAL),
     text("email", "e-mail given with the order", nullable=True, info=PERSONAL),
     text("phone", "telephone given with the order", nullable=True, info=PERSONAL),
     moment("placed_at", "when the customer ordered"),

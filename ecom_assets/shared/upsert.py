@@ -17,7 +17,7 @@ from ecom_assets.shared.columns import Rows
 def newest(feed: sa.Table, key: Sequence[str]) -> sa.Select[Any]:
     """The rows of a feed, of those with an equal key the one that was written last."""
     keys = [feed.c[name] for name in key]
-    written_last: sa.ColumnElement[Any] = sa.literal_column(f"{feed.name}.ctid")
+    written_last: sa.ColumnElement[Any] = sa.literal_column("ctid")
     return sa.select(*feed.c).distinct(*keys).order_by(*keys, written_last.desc())
 
 
