@@ -280,7 +280,9 @@ def upgrade() -> None:
     schema='orders',
     comment='Order messages as they arrived, one row per revision.'
     )
+    op.create_index('inbox_parked_idx', 'inbox', ['reason'], unique=False, schema='orders', postgresql_where=sa.text("state = 'parked'"))
     op.create_index('inbox_pending_idx', 'inbox', ['received_at', 'inbox_id'], unique=False, schema='orders', postgresql_where=sa.text("state = 'pending'"))
+    op.create_index('inbox_revised_idx', 'inbox', ['channel', 'external_id'], unique=False, schema='orders', postgresql_where=sa.text('revision > 1'))
     op.create_table('observed_events',
     sa.Column('observed_event_id', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='surrogate key'),
     sa.Column('channel', sa.Text(), nullable=False, comment='sales channel'),
@@ -360,6 +362,7 @@ def upgrade() -> None:
     sa.Column('revision', sa.Integer(), nullable=False, comment='inbox revision the row shows'),
     sa.Column('inbox_id', sa.BigInteger(), nullable=False, comment='inbox message the row was made from'),
     sa.Column('customer_key', sa.Text(), nullable=False, comment='natural key of the customer, see customers.customers'),
+    sa.Column('customer_name', sa.Text(), nullable=True, comment='name given with the order'),
     sa.Column('email', sa.Text(), nullable=True, comment='e-mail given with the order'),
     sa.Column('phone', sa.Text(), nullable=True, comment='telephone given with the order'),
     sa.Column('placed_at', postgresql.TIMESTAMP(timezone=True), nullable=False, comment='when the customer ordered'),
@@ -700,7 +703,9 @@ def downgrade() -> None:
     op.drop_table('zones', schema='transport')
     op.drop_table('carriers', schema='transport')
     op.drop_table('observed_events', schema='orders')
+    op.drop_index('inbox_revised_idx', table_name='inbox', schema='orders', postgresql_where=sa.text('revision > 1'))
     op.drop_index('inbox_pending_idx', table_name='inbox', schema='orders', postgresql_where=sa.text("state = 'pending'"))
+    op.drop_index('inbox_parked_idx', table_name='inbox', schema='orders', postgresql_where=sa.text("state = 'parked'"))
     op.drop_table('inbox', schema='orders')
     op.drop_table('positions', schema='inventory')
     op.drop_index('movements_stock_idx', table_name='movements', schema='inventory', postgresql_where=sa.text("kind <> 'sale'"))
