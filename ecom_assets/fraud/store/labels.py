@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-_TAKE = sa.text("""
-    INSERT INTO fraud.labels AS known (channel, external_id, label, known_at, source, import_id)
-    SELECT DISTINCT ON (channel, external_id)
-        channel, external_id, label, known_at, source, CAST(:import_id AS bigint)
-    FROM feed_labels
-    ORDER BY channel, external_id, known_at DESC, label
-    ON CONFLICT (channel, external_id) DO UPDATE
-    SET label = EXCLUDED.label, known_at = EXCLUDED.known_at, source = EXCLUDED.source,
-        import_id = EXCLUDED.import_id
-    WHERE (known.label, known.known_at, known.source)
-        IS DISTINCT FROM (EXCLUDED.label, EXCLUDED.known_at, EXCLUDED.source)
-""")
+from ecom_assets.fraud.tables import LABELS
+from ecom_assets.shared import feeds
+from ecom_assets.shared.upsert import upsert
+
+_KEY = ("channel", "external_id")
 
 
 def take_labels(conn: sa.Connection, import_id: int | None) -> int:
@@ -28,4 +21,12 @@ def take_labels(conn: sa.Connection, import_id: int | None) -> int:
     Returns:
         How many labels were inserted or changed; unchanged ones are not rewritten.
     """
-    return conn.execute(_TAKE, {"import_id": import_id}).rowcount
+    feed = feeds.LABELS.c
+    # Of two labels of one moment the first by name wins, fraud, so that the feed's order is no
+    # matter.
+    latest = (
+        sa.select(*feed)
+        .distinct(feed.channel, feed.external_id)
+        .order_by(feed.channel, feed.external_id, feed.known_at.desc(), feed.label, feed.source)
+    )
+    return upsert(conn, LABELS, latest, _KEY, {"import_id": import_id})

@@ -1,0 +1,82 @@
+"""Assets of the payments area."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import dagster as dg
+import sqlalchemy as sa
+
+from ecom_assets.payments import store
+from ecom_assets.payments.tables import ORDER_PAYMENTS, TRANSACTIONS
+from ecom_assets.shared import metadata
+from ecom_assets.shared.flow import Stage, drain
+from resources.database import DatabaseResource
+
+_UNSETTLED = (
+    sa.select(ORDER_PAYMENTS)
+    .where(ORDER_PAYMENTS.c.payment_state != "authorised")
+    .order_by(ORDER_PAYMENTS.c.decided_as_of.desc(), ORDER_PAYMENTS.c.order_id.desc())
+)
+_NEWEST = sa.select(
+    *(TRANSACTIONS.c[name] for name in ("order_id", "sequence", "method", "installments")),
+    *(TRANSACTIONS.c[name] for name in ("amount_minor", "currency", "state", "anomaly")),
+).order_by(TRANSACTIONS.c.transaction_id.desc())
+
+
+@dg.multi_asset(
+    name="payments",
+    specs=[
+        dg.AssetSpec(
+            ["payments", "transactions"],
+            deps=[["orders", "orders"]],
+            kinds={"postgres"},
+            description="Tenders given with each order; odd values are kept with their anomaly.",
+        ),
+        dg.AssetSpec(
+            ["payments", "order_payments"],
+            deps=[["orders", "orders"], ["orders", "order_lines"]],
+            kinds={"postgres"},
+            description="What each order owes against what was authorised, and the payment state.",
+        ),
+    ],
+)
+def payments(
+    context: dg.AssetExecutionContext, database: DatabaseResource
+) -> Iterator[dg.MaterializeResult[Any]]:
+    """Match the payments of every order that waits for it."""
+    step = partial(store.match_payments, run=context.run.run_id)
+    totals = drain(database.begin, Stage.PAYMENT, step, context.log.info)
+    with database.begin() as conn:
+        yield dg.MaterializeResult(
+            asset_key=["payments", "transactions"],
+            metadata={
+                **metadata.advanced(conn, TRANSACTIONS, {"tenders": totals["tenders"]}),
+                "tendered": metadata.money(
+                    conn, store.sums(TRANSACTIONS, TRANSACTIONS.c.amount_minor)
+                ),
+                "methods": _plot(store.method_counts(conn), "Tenders per method", "tenders"),
+                "newest": metadata.preview(conn, _NEWEST),
+            },
+        )
+        yield dg.MaterializeResult(
+            asset_key=["payments", "order_payments"],
+            metadata={
+                **metadata.advanced(conn, ORDER_PAYMENTS, totals),
+                "due": _sum(conn, ORDER_PAYMENTS.c.due_minor),
+                "authorised_money": _sum(conn, ORDER_PAYMENTS.c.authorised_minor),
+                "states": _plot(store.state_counts(conn), "Orders per payment state", "orders"),
+                "not_settled": metadata.preview(conn, _UNSETTLED),
+            },
+        )
+
+
+def _sum(conn: sa.Connection, amount: sa.Column[int]) -> dg.MarkdownMetadataValue:
+    return metadata.money(conn, store.sums(ORDER_PAYMENTS, amount))
+
+
+def _plot(counts: dict[str, int], title: str, unit: str) -> dg.MarkdownMetadataValue:
+    return metadata.bar_plot(list(counts), list(counts.values()), title, unit)
+
+
+ASSETS = [payments]
