@@ -15,8 +15,14 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def move(kind: str, quantity: int, day: int, reference: str = "", **other: Any) -> dict[str, Any]:
-    row = {"sku": "A", "site_code": "N", "kind": kind, "quantity": quantity,
-           "moved_at": START + timedelta(days=day), "reference": reference or f"{kind}-{day}"}  # fmt: skip
+    row = {
+        "sku": "A",
+        "site_code": "N",
+        "kind": kind,
+        "quantity": quantity,
+        "moved_at": START + timedelta(days=day),
+        "reference": reference or f"{kind}-{day}",
+    }
     return row | other
 
 
@@ -56,7 +62,7 @@ def parked(conn: sa.Connection) -> list[tuple[str, str]]:
     return [(subject, reason) for subject, reason in conn.execute(query)]
 
 
-def test_new_movements_are_folded_into_balances_and_positions(conn):
+def test_new_movements_are_folded_into_balances_and_positions(conn: sa.Connection) -> None:
     taken = take(
         conn, move("opening", 5, 0), move("receipt", 3, 1), move("receipt", 2, 1, site_code="S")
     )
@@ -65,18 +71,18 @@ def test_new_movements_are_folded_into_balances_and_positions(conn):
     assert position(conn) == (10, 0)
 
 
-def test_a_known_movement_changes_nothing(conn):
+def test_a_known_movement_changes_nothing(conn: sa.Connection) -> None:
     take(conn, move("opening", 5, 0))
     assert take(conn, move("opening", 5, 0), move("opening", 5, 0)) == 0
     assert on_hand(conn) == {("A", "N"): 5}
     assert parked(conn) == []
 
 
-def test_an_empty_feed_is_fine(conn):
+def test_an_empty_feed_is_fine(conn: sa.Connection) -> None:
     assert take(conn) == 0
 
 
-def test_the_last_move_dates_the_balance(conn):
+def test_the_last_move_dates_the_balance(conn: sa.Connection) -> None:
     take(conn, move("receipt", 5, 9), move("opening", 5, 0))
     take(conn, move("receipt", 1, 4))
     moved = conn.execute(sa.text("SELECT moved_at FROM inventory.balances")).scalar_one()
@@ -95,7 +101,9 @@ def test_the_last_move_dates_the_balance(conn):
         (move("adjustment", -6, 3), "negative_balance"),
     ],
 )
-def test_a_bad_movement_is_parked_once_and_stops_no_other(conn, bad, reason):
+def test_a_bad_movement_is_parked_once_and_stops_no_other(
+    conn: sa.Connection, bad: dict[str, Any], reason: str
+) -> None:
     take(conn, move("opening", 5, 0))
     assert take(conn, bad, move("receipt", 1, 4, sku="B")) == 1
     assert take(conn, bad) == 0
@@ -103,33 +111,33 @@ def test_a_bad_movement_is_parked_once_and_stops_no_other(conn, bad, reason):
     assert on_hand(conn) == {("A", "N"): 5, ("B", "N"): 1}
 
 
-def test_two_versions_of_one_movement_keep_the_earlier(conn):
+def test_two_versions_of_one_movement_keep_the_earlier(conn: sa.Connection) -> None:
     assert take(conn, move("receipt", 4, 1, "R1"), move("receipt", 7, 2, "R1")) == 1
     assert on_hand(conn) == {("A", "N"): 4}
     assert [reason for _, reason in parked(conn)] == ["changed_movement"]
 
 
-def test_stock_cannot_leave_before_it_came(conn):
+def test_stock_cannot_leave_before_it_came(conn: sa.Connection) -> None:
     take(conn, move("adjustment", -2, 1), move("receipt", 5, 2), move("adjustment", -3, 3))
     assert on_hand(conn) == {("A", "N"): 2}
     assert parked(conn) == [("adjustment/adjustment-1/A/N", "negative_balance")]
 
 
-def test_promised_units_cannot_be_written_down(conn):
+def test_promised_units_cannot_be_written_down(conn: sa.Connection) -> None:
     take(conn, move("opening", 5, 0))
     conn.execute(sa.text("UPDATE inventory.positions SET reserved = 4"))
     assert take(conn, move("adjustment", -1, 1), move("adjustment", -1, 2)) == 1
     assert position(conn) == (4, 4)
 
 
-def test_units_allocated_at_a_site_cannot_leave_it(conn):
+def test_units_allocated_at_a_site_cannot_leave_it(conn: sa.Connection) -> None:
     take(conn, move("opening", 5, 0), move("opening", 5, 0, site_code="S"))
     conn.execute(sa.text("INSERT INTO warehouse.site_loads VALUES ('A', 'N', 4)"))
     assert take(conn, move("adjustment", -2, 1), move("adjustment", -2, 1, site_code="S")) == 1
     assert on_hand(conn) == {("A", "N"): 5, ("A", "S"): 3}
 
 
-def test_a_transfer_moves_both_halves_or_none(conn):
+def test_a_transfer_moves_both_halves_or_none(conn: sa.Connection) -> None:
     take(conn, move("opening", 5, 0))
     good = move("transfer", -2, 1, "T1"), move("transfer", 2, 2, "T1", site_code="S")
     bad = move("transfer", -9, 3, "T2"), move("transfer", 9, 4, "T2", site_code="S")
@@ -139,7 +147,7 @@ def test_a_transfer_moves_both_halves_or_none(conn):
     assert len(parked(conn)) == 3
 
 
-def test_parked_movements_name_the_import_run(conn):
+def test_parked_movements_name_the_import_run(conn: sa.Connection) -> None:
     feeds.open_feeds(conn)
     conn.execute(sa.insert(feeds.MOVEMENTS), [move("opening", 5, 0), move("receipt", 0, 1)])
     import_id = conn.execute(

@@ -6,6 +6,23 @@ position may change its balances, reservations and site loads; nobody else may.
 
 from __future__ import annotations
 
+from ecom_assets.inventory.store.balances import (
+    DIFFERENCES,
+    LOWEST_COVER,
+    STOCK_VALUE,
+    summary,
+    units_per_site,
+)
 from ecom_assets.inventory.store.movements import post_sales, take_movements
+from ecom_assets.inventory.store.reservations import reserve
 
-__all__ = ["post_sales", "take_movements"]
+__all__ = [
+    "DIFFERENCES",
+    "LOWEST_COVER",
+    "STOCK_VALUE",
+    "post_sales",
+    "reserve",
+    "summary",
+    "take_movements",
+    "units_per_site",
+]

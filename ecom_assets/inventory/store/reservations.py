@@ -1,0 +1,205 @@
+"""Reservations: the formula of `inventory.rules` over all lines of the claimed orders at once."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from ecom_assets.inventory.rules import RESERVATION_VERSION, Outcome
+from ecom_assets.shared.flow import NEXT, PENDING, Stage, hand_on
+from ecom_assets.shared.journal import (
+    DECISION_COLUMNS,
+    EVENT_COLUMNS,
+    LEDGER,
+    TIMELINE,
+    record_decisions,
+)
+from ecom_assets.shared.states import Dimension, move
+
+_OPEN = (
+    sa.text("""
+        CREATE TEMPORARY TABLE IF NOT EXISTS held_positions (
+            sku text PRIMARY KEY, free bigint NOT NULL
+        ) ON COMMIT DELETE ROWS
+    """),
+    sa.text("""
+        CREATE TEMPORARY TABLE IF NOT EXISTS reserving (
+            order_line_id bigint, order_id bigint, due_at timestamptz, line_no integer, sku text,
+            requested integer, reserved integer, free bigint
+        ) ON COMMIT DELETE ROWS
+    """),
+    sa.text("""
+        CREATE TEMPORARY TABLE IF NOT EXISTS reserved_orders (
+            order_id bigint, due_at timestamptz, outcome text, requested bigint, reserved bigint,
+            lines jsonb
+        ) ON COMMIT DELETE ROWS
+    """),
+    sa.text("TRUNCATE held_positions, reserving, reserved_orders"),
+)
+
+# A statement of its own: the next one then sees every movement committed before the locks were
+# granted. A position made after that is not held, so its stock is not used yet.
+_HOLD = sa.text("""
+    WITH held AS (
+        SELECT p.sku, p.on_hand - p.reserved AS free
+        FROM inventory.positions AS p
+        WHERE p.sku IN (
+            SELECT l.sku FROM claimed AS c JOIN orders.order_lines AS l ON l.order_id = c.order_id
+        )
+        ORDER BY p.sku
+        FOR UPDATE
+    )
+    INSERT INTO held_positions SELECT sku, free FROM held
+""")
+
+_RESERVE = sa.text("""
+    WITH asked AS (
+        SELECT l.order_line_id, l.order_id, c.due_at, l.line_no, l.sku, l.quantity AS requested
+        FROM claimed AS c
+        JOIN orders.order_lines AS l ON l.order_id = c.order_id
+    ), first_asked AS (
+        SELECT sku, min(due_at) AS due_at FROM asked GROUP BY sku
+    ), later_moves AS (
+        SELECT m.sku, m.moved_at, sum(m.quantity) OVER (
+            PARTITION BY m.sku ORDER BY m.moved_at DESC
+        ) AS came_since
+        FROM first_asked AS f
+        JOIN held_positions AS p ON p.sku = f.sku
+        JOIN inventory.movements AS m ON m.sku = f.sku AND m.moved_at > f.due_at
+        WHERE m.kind <> 'sale'
+    ), events AS (
+        SELECT sku, due_at AS at, 0 AS is_move, order_line_id, 0 AS came_since FROM asked
+        UNION ALL
+        SELECT sku, moved_at, 1, NULL, came_since FROM later_moves
+    ), swept AS (
+        -- From the last event back: a line sees the moves after its own moment, not those at it.
+        SELECT order_line_id, max(came_since) OVER (
+            PARTITION BY sku ORDER BY at DESC, is_move ROWS UNBOUNDED PRECEDING
+        ) AS most_later
+        FROM events
+    ), offered AS (
+        SELECT a.*, greatest(0, coalesce(p.free, 0) - greatest(0, s.most_later)) AS free,
+            sum(a.requested) OVER turn AS demand
+        FROM asked AS a
+        JOIN swept AS s ON s.order_line_id = a.order_line_id
+        LEFT JOIN held_positions AS p ON p.sku = a.sku
+        WINDOW turn AS (
+            PARTITION BY a.sku ORDER BY a.due_at, a.order_id, a.line_no ROWS UNBOUNDED PRECEDING
+        )
+    ), counted AS (
+        SELECT *, greatest(0, max(demand - free) OVER turn) AS lost
+        FROM offered
+        WINDOW turn AS (
+            PARTITION BY sku ORDER BY due_at, order_id, line_no ROWS UNBOUNDED PRECEDING
+        )
+    ), compared AS (
+        SELECT *, lag(lost, 1, CAST(0 AS bigint)) OVER (
+            PARTITION BY sku ORDER BY due_at, order_id, line_no
+        ) AS lost_before
+        FROM counted
+    )
+    INSERT INTO reserving
+    SELECT order_line_id, order_id, due_at, line_no, sku, requested,
+        requested - (lost - lost_before),
+        greatest(0, free - (demand - requested - lost_before))
+    FROM compared
+""")
+
+_SUM_UP = sa.text("""
+    WITH summed AS (
+        SELECT order_id, due_at, sum(requested) AS requested, sum(reserved) AS reserved,
+            jsonb_agg(jsonb_build_object(
+                'line_no', line_no, 'sku', sku, 'requested', requested, 'free', free
+            ) ORDER BY line_no) AS lines
+        FROM reserving
+        GROUP BY order_id, due_at
+    )
+    INSERT INTO reserved_orders
+    SELECT order_id, due_at,
+        CASE
+            WHEN reserved = requested THEN 'reserved'
+            WHEN reserved > 0 THEN 'partly_reserved'
+            ELSE 'backordered'
+        END,
+        requested, reserved, lines
+    FROM summed
+""")
+
+_WRITE = (
+    sa.text("""
+        INSERT INTO inventory.reservations (
+            order_line_id, order_id, sku, requested, reserved, backordered, reserved_as_of, run_id
+        )
+        SELECT order_line_id, order_id, sku, requested, reserved, requested - reserved, due_at, :run
+        FROM reserving
+        ORDER BY due_at, order_id, line_no
+    """),
+    sa.text("""
+        WITH promised AS (
+            SELECT sku, sum(reserved) AS units FROM reserving GROUP BY sku HAVING sum(reserved) > 0
+        )
+        UPDATE inventory.positions AS p SET reserved = p.reserved + promised.units
+        FROM promised
+        WHERE p.sku = promised.sku
+    """),
+)
+
+_DECISIONS = sa.text("""
+    SELECT order_id, '' AS subject, jsonb_build_object('lines', lines) AS inputs,
+        CAST(:version AS text) AS version, outcome,
+        ARRAY[CASE outcome
+            WHEN 'reserved' THEN 'stock_covers_all'
+            WHEN 'partly_reserved' THEN 'stock_covers_part'
+            ELSE 'no_stock'
+        END] AS reasons,
+        due_at AS decided_as_of
+    FROM reserved_orders
+    ORDER BY due_at, order_id
+""").columns(*(LEDGER.c[name] for name in DECISION_COLUMNS))
+
+_MOVES = sa.text("""
+    SELECT order_id, due_at AS happened_at,
+        jsonb_build_object('requested', requested, 'reserved', reserved) AS detail
+    FROM reserved_orders
+    WHERE outcome = :outcome
+    ORDER BY due_at, order_id
+""").columns(*(TIMELINE.c[name] for name in EVENT_COLUMNS))
+
+_PASSING = sa.text("""
+    SELECT order_id, due_at FROM reserved_orders WHERE reserved > 0
+""").columns(PENDING.c.order_id, PENDING.c.due_at)
+
+_TOTALS = sa.text("""
+    SELECT count(*) FILTER (WHERE outcome = 'reserved') AS reserved,
+        count(*) FILTER (WHERE outcome = 'partly_reserved') AS partly_reserved,
+        count(*) FILTER (WHERE outcome = 'backordered') AS backordered,
+        coalesce(sum(reserved), 0) AS units_reserved,
+        coalesce(sum(requested - reserved), 0) AS units_backordered
+    FROM reserved_orders
+""")
+
+
+def reserve(conn: sa.Connection, run: str) -> dict[str, int]:
+    """Promise stock to every line of the claimed orders, as of each order's own moment.
+
+    Args:
+        conn: connection inside the transaction that claimed the orders.
+        run: Dagster run id.
+
+    Returns:
+        Orders `reserved`, `partly_reserved` and `backordered`, and units of both kinds.
+    """
+    for statement in (*_OPEN, _HOLD, sa.text("ANALYZE held_positions"), _RESERVE, _SUM_UP):
+        conn.execute(statement)
+    for statement in _WRITE:
+        conn.execute(statement, {"run": run})
+    _record(conn, run)
+    hand_on(conn, NEXT[Stage.RESERVE], _PASSING)
+    totals = conn.execute(_TOTALS).mappings().one()
+    return {name: int(value) for name, value in totals.items()}
+
+
+def _record(conn: sa.Connection, run: str) -> None:
+    record_decisions(conn, "reservation", _DECISIONS.bindparams(version=RESERVATION_VERSION), run)
+    for outcome in Outcome:
+        orders = _MOVES.bindparams(outcome=outcome.value)
+        move(conn, Dimension.FULFILMENT, outcome.value, f"order_{outcome.value}", orders, run)
