@@ -1,0 +1,139 @@
+"""Opening stock and dated receipts, planned by a shop that knows its future only roughly.
+
+Every Monday each product whose stock and open orders no longer cover the supplier's lead time is
+ordered again. Forecasts are biased per product, lead times vary and firms order in bulk, so a few
+lines in a hundred find the shelf empty.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulator.catalog import PERIOD_DAYS
+from simulator.draws import Floats, Ints
+from simulator.places import SITES
+from simulator.world import World
+
+WEEK_S, DAY_S = 7 * 86_400, 86_400
+
+_SAFETY = 1.25
+"""Standard deviations of the demand over the lead time that are kept as safety stock."""
+
+_LUMPINESS = 2.2
+"""Variance of a week's demand as a multiple of its mean: several units per line."""
+
+_BIAS, _PLAN_ERROR = 0.18, 0.10
+"""Deviation (of the logarithm) of the forecast per product, and of the plan per week."""
+
+_EVERYWHERE, _TWO_SITES = 8.0, 2.0
+"""Units a week above which a product lies at all sites, or at two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suppliers:
+    """Suppliers as arrays: mean lead time in days, its deviation, smallest order in euro cents."""
+
+    lead_days: Floats
+    spread_days: Floats
+    minimum_minor: Ints
+
+    @classmethod
+    def build(cls, world: World) -> Suppliers:
+        """The suppliers of a shop."""
+        index = np.arange(world.spec.suppliers)
+        lead = np.round(np.clip(world.draws.around("supplier/lead", index, 13, 0.5), 3, 50), 1)
+        share = 0.12 + 0.2 * world.draws.uniform("supplier/spread", index)
+        least = (world.draws.around("supplier/least", index, 250, 0.7)).astype(np.int64) * 100
+        return cls(lead, np.round(lead * share, 2), least)
+
+
+@dataclass(frozen=True, slots=True)
+class Deliveries:
+    """Goods that arrive, before they are spread over the sites: one element per product and day."""
+
+    product: Ints
+    quantity: Ints
+    moment: Ints
+    week: Ints
+
+
+def plan(world: World, demand: Ints, suppliers: Suppliers) -> tuple[Ints, Deliveries]:
+    """Plan the stock of a shop.
+
+    Args:
+        world: the shop.
+        demand: units asked for, one row per week and one column per product.
+        suppliers: the suppliers.
+
+    Returns:
+        Opening stock per product, and the deliveries of the span in the order they were placed.
+    """
+    forecast = _forecast(world, demand)
+    product = np.arange(demand.shape[1])
+    lead = suppliers.lead_days[world.catalog.supplier]
+    spread = suppliers.spread_days[world.catalog.supplier]
+    levels = _levels(forecast, lead)
+    opening = levels[0] + np.ceil(forecast[0]).astype(np.int64)
+    stock, arrivals = opening.copy(), np.zeros_like(demand)
+    placed: list[tuple[Ints, Ints, Ints, Ints]] = []
+    for week in range(len(demand)):
+        stock = stock + arrivals[week]
+        needed = levels[week] - stock - arrivals[week + 1 :].sum(axis=0)
+        lot = np.ceil(2.0 * forecast[week]).astype(np.int64)
+        chosen = product[needed > 0]
+        key = week * len(product) + chosen
+        days = lead[chosen] + spread[chosen] * world.draws.normal("receipt/delay", key)
+        wait = (np.maximum(days, 1.0) * DAY_S).astype(np.int64)
+        moment = world.spec.start_s + week * WEEK_S + 6 * 3600 + wait
+        quantity = (needed + lot)[chosen]
+        arrives = (moment - world.spec.start_s) // WEEK_S
+        is_in_time = arrives < len(demand)
+        arrivals[arrives[is_in_time], chosen[is_in_time]] += quantity[is_in_time]
+        # What comes after the span is left out: nobody is there to sell it.
+        kept = chosen[is_in_time]
+        placed.append((kept, quantity[is_in_time], moment[is_in_time], np.full(len(kept), week)))
+        stock = stock - demand[week]
+    return opening, Deliveries(*(np.concatenate(part) for part in zip(*placed, strict=True)))
+
+
+def _forecast(world: World, demand: Ints) -> Floats:
+    """Expected units per week and product: the plan's total times the product's known share."""
+    weeks, skus = demand.shape
+    plan_error = world.draws.around("plan/week", np.arange(weeks), 1.0, _PLAN_ERROR)
+    total = demand.sum(axis=1) * plan_error
+    share = np.diff(world.catalog.popularity, axis=1, prepend=0.0)
+    bias = world.draws.around("plan/product", np.arange(skus), 1.0, _BIAS)
+    period = np.arange(weeks) * 7 // PERIOD_DAYS
+    return total[:, None] * share[period] * bias
+
+
+def _levels(forecast: Floats, lead_days: Floats) -> Ints:
+    """Stock and open orders that cover the lead time and the week until the next look."""
+    weeks = len(forecast)
+    ahead = np.concatenate([forecast, np.repeat(forecast[-1:], 10, axis=0)])
+    total = np.concatenate([np.zeros_like(ahead[:1]), np.cumsum(ahead, axis=0)])
+    span = np.minimum(np.ceil(lead_days / 7.0).astype(np.int64) + 1, 9)
+    column = np.arange(forecast.shape[1])
+    cover = np.stack([total[week + span, column] - total[week] for week in range(weeks)])
+    return np.ceil(cover + _SAFETY * np.sqrt(_LUMPINESS * cover) + 0.5).astype(np.int64)
+
+
+def site_shares(world: World, demand: Ints) -> Floats:
+    """Share of each product (row) that lies at each site (column); slow ones lie at one only."""
+    product = np.arange(demand.shape[1])
+    weekly = demand.mean(axis=0)
+    regional = np.array([site.share for site in SITES])
+    home = np.eye(len(SITES))[world.draws.choice("stock/home", product, regional)]
+    second = np.eye(len(SITES))[world.draws.choice("stock/second", product, regional)]
+    shares = np.where(weekly[:, None] > _TWO_SITES, 0.65 * home + 0.35 * second, home)
+    return np.where(weekly[:, None] > _EVERYWHERE, regional[None, :], shares)
+
+
+def spread(quantity: Ints, shares: Floats) -> Ints:
+    """Split whole quantities by shares, one row each; the parts add up exactly."""
+    edges = np.cumsum(shares, axis=1)
+    edges[:, -1] = 1.0
+    upto = np.floor(quantity[:, None] * edges + 0.5).astype(np.int64)
+    return np.diff(upto, axis=1, prepend=0)
