@@ -13,10 +13,29 @@ _EXPONENTS = {
     "UYI": 0, "VND": 0, "VUV": 0, "XAF": 0, "XOF": 0, "XPF": 0,
 }  # fmt: skip
 
+_ROUGHLY_PER_EUR = {
+    "AED": 400, "AUD": 170, "BGN": 196, "BRL": 600, "CAD": 150, "CHF": 95, "CLP": 1_000,
+    "CNY": 780, "COP": 450_000, "CZK": 2_500, "DKK": 746, "EGP": 5_000, "GBP": 85, "HKD": 850,
+    "HUF": 40_000, "IDR": 1_800_000, "ILS": 400, "INR": 9_500, "ISK": 145, "JPY": 160,
+    "KRW": 1_500, "KWD": 330, "MXN": 2_000, "MYR": 480, "NOK": 1_150, "NZD": 185, "PEN": 410,
+    "PHP": 6_300, "PLN": 430, "RON": 500, "RUB": 9_500, "SAR": 410, "SEK": 1_130, "SGD": 145,
+    "THB": 3_800, "TND": 3_350, "TRY": 4_000, "TWD": 3_500, "UAH": 4_500, "USD": 110,
+    "VND": 28_000, "XAF": 656, "XOF": 656, "ZAR": 2_000,
+}  # fmt: skip
+
 
 def exponent(currency: str) -> int:
     """Decimal places of the minor unit of an ISO 4217 code: 2 for EUR, 0 for JPY, 3 for KWD."""
     return _EXPONENTS.get(currency, 2)
+
+
+def roughly_minor_per_eur(currency: str) -> int:
+    """About how many minor units of a currency a euro buys; a major unit if the code is unknown.
+
+    Fixed on purpose and right within tens of percent: it gives thresholds the same weight in every
+    currency and compares sizes of orders. It must never turn an amount into another currency.
+    """
+    return _ROUGHLY_PER_EUR.get(currency, 10 ** exponent(currency))
 
 
 def to_minor(amount: Decimal, currency: str) -> int:
