@@ -131,6 +131,36 @@ def supersede_earlier(conn: sa.Connection, file: SourceFile, *key: str) -> None:
     )
 
 
+def park_orphans(
+    conn: sa.Connection, file: SourceFile, parent: SourceFile, key: str, thing: str
+) -> None:
+    """Park rows without a usable parent as `<thing>_missing`, or `<thing>_parked` if it is parked.
+
+    Args:
+        conn: connection inside the import's transaction.
+        file: the rows that belong to something.
+        parent: the file they belong to, whose own rows were checked before.
+        key: the column both have.
+        thing: what a row of `parent` is, in one word.
+    """
+    raw, owner = raw_table(file), raw_table(parent)
+    same = owner.c[key] == raw.c[key]
+    is_known = sa.exists().where(same).correlate(raw)
+    is_usable = sa.exists().where(same, owner.c.fate.is_(None)).correlate(raw)
+    shown = sa.literal(f"{key}: ") + raw.c[key]
+    conn.execute(
+        sa.update(raw)
+        .values(
+            fate="parked",
+            subject=raw.c[key],
+            reason=sa.case((is_known, f"{thing}_parked"), else_=f"{thing}_missing"),
+            detail=shown
+            + sa.case((is_known, " was parked"), else_=f" is no {thing} of the source"),
+        )
+        .where(raw.c.fate.is_(None), ~is_usable)
+    )
+
+
 def accept_rest(conn: sa.Connection, files: tuple[SourceFile, ...]) -> None:
     """Accept every row that has no fate yet."""
     for file in files:
