@@ -11,7 +11,7 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-SCHEMAS = ['catalog', 'customers', 'decisions', 'documents', 'flow', 'fraud', 'inventory', 'orders', 'payments', 'risk', 'transport', 'warehouse']
+SCHEMAS = ['catalog', 'customers', 'decisions', 'documents', 'flow', 'fraud', 'inventory', 'orders', 'payments', 'quality', 'risk', 'transport', 'warehouse']
 
 
 def upgrade() -> None:
@@ -297,6 +297,19 @@ def upgrade() -> None:
     sa.UniqueConstraint('channel', 'external_id', 'kind', 'reference', name=op.f('observed_events_channel_external_id_kind_reference_key')),
     schema='orders',
     comment='What the source says happened to an order: facts to compare with, never inputs to a decision.'
+    )
+    op.create_table('reconciliations',
+    sa.Column('name', sa.Text(), nullable=False, comment='what is compared, such as invoices_shipments'),
+    sa.Column('compared', sa.BigInteger(), nullable=False, comment='subjects compared'),
+    sa.Column('differences', sa.BigInteger(), nullable=False, comment='subjects on which the areas differ'),
+    sa.Column('sample', postgresql.JSONB(astext_type=sa.Text()), nullable=False, comment='subject and detail of the first differences, a list'),
+    sa.Column('checked_as_of', postgresql.TIMESTAMP(timezone=True), nullable=True, comment='moment of the newest decided order; empty without any'),
+    sa.Column('run_id', sa.Text(), nullable=False, comment='Dagster run that wrote the row'),
+    sa.Column('recorded_at', postgresql.TIMESTAMP(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False, comment='when the row was written; audit only, never an input to a rule'),
+    sa.CheckConstraint('differences BETWEEN 0 AND compared', name=op.f('reconciliations_differences_among_compared_check')),
+    sa.PrimaryKeyConstraint('name', name=op.f('reconciliations_pkey')),
+    schema='quality',
+    comment='The last comparison of each pair of areas: how much was compared, and what differs.'
     )
     op.create_table('carriers',
     sa.Column('carrier_code', sa.Text(), nullable=False, comment='natural key'),
@@ -702,6 +715,7 @@ def downgrade() -> None:
     op.drop_table('site_loads', schema='warehouse')
     op.drop_table('zones', schema='transport')
     op.drop_table('carriers', schema='transport')
+    op.drop_table('reconciliations', schema='quality')
     op.drop_table('observed_events', schema='orders')
     op.drop_index('inbox_revised_idx', table_name='inbox', schema='orders', postgresql_where=sa.text('revision > 1'))
     op.drop_index('inbox_pending_idx', table_name='inbox', schema='orders', postgresql_where=sa.text("state = 'pending'"))
