@@ -1,0 +1,247 @@
+"""The choice of a carrier service for every parcel, every candidate kept.
+
+`rules.choose` is the plain reference of the statement that fills `transport.carrier_choices`; a
+property test holds the two equal.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+from ecom_assets.shared.flow import NEXT, Stage, hand_on
+from ecom_assets.shared.journal import record_decisions, record_events
+from ecom_assets.shared.money import exponent
+from ecom_assets.shared.states import Dimension, move
+from ecom_assets.transport.rules import POLICY, Policy
+from ecom_assets.transport.store.parcels import gather_parcels
+from ecom_assets.transport.tables import RATES
+
+# An order comes here again when its hold was lifted: its parcels are then judged anew.
+_FORGET = sa.text(
+    "DELETE FROM transport.carrier_choices AS x USING claimed AS c WHERE x.order_id = c.order_id"
+)
+
+_CHOOSE = sa.text("""
+    WITH farthest AS (
+        SELECT zone_code FROM transport.zones
+        ORDER BY from_km DESC, zone_code COLLATE "C" LIMIT 1
+    ), zoned AS (
+        SELECT p.*, COALESCE(z.zone_code, f.zone_code) AS zone_code, CASE
+            WHEN p.distance_km IS NULL THEN '; distance unknown, farthest zone assumed'
+            WHEN z.zone_code IS NULL THEN '; no zone covers the distance, farthest assumed'
+            ELSE '' END AS note
+        FROM parcels AS p CROSS JOIN farthest AS f LEFT JOIN LATERAL (
+            SELECT zone_code FROM transport.zones
+            WHERE from_km <= p.distance_km AND p.distance_km < to_km
+            ORDER BY from_km, zone_code COLLATE "C" LIMIT 1
+        ) AS z ON true
+    ), weighed AS (
+        SELECT z.*, s.service_code, s.max_weight_g, s.quality, CASE
+            WHEN s.dim_divisor <= 0 THEN z.weight_g
+            ELSE LEAST(GREATEST(z.weight_g, ceil(z.volume_mm3 / s.dim_divisor)), 2147483647)
+            END::integer AS billable_weight_g
+        FROM zoned AS z CROSS JOIN transport.services AS s
+    ), priced AS (
+        SELECT w.*, r.rate_id, r.price_minor AS cost_minor, r.currency AS rate_currency,
+            w.ready_at + r.transit_days * interval '1 day' AS eta_at, r.transit_spread_days,
+            EXTRACT(epoch FROM w.promised_at - w.ready_at)::double precision / 86400
+                - r.transit_days AS spare_days
+        FROM weighed AS w LEFT JOIN LATERAL (
+            SELECT * FROM transport.rates AS r
+            WHERE r.service_code = w.service_code AND r.zone_code = w.zone_code
+                AND r.from_g < w.billable_weight_g AND w.billable_weight_g <= r.to_g
+                AND r.valid_from_at <= w.ready_at
+                AND (r.valid_to_at IS NULL OR w.ready_at < r.valid_to_at)
+            ORDER BY r.valid_from_at DESC LIMIT 1
+        ) AS r ON true
+    ), punctual AS (
+        SELECT p.*, CASE
+            WHEN rate_id IS NULL THEN NULL
+            WHEN promised_at IS NULL THEN 1
+            WHEN transit_spread_days = 0 THEN CASE WHEN spare_days >= 0 THEN 1 ELSE 0 END
+            ELSE 1 / (1 + exp(-(1.5976 * z + 0.07056 * (z * z * z)))) END AS on_time,
+            COALESCE(
+                max(rate_currency) FILTER (WHERE fits AND rate_currency = currency) OVER parcel,
+                min(rate_currency) FILTER (WHERE fits) OVER parcel
+            ) AS compared_in
+        FROM priced AS p CROSS JOIN LATERAL (SELECT
+            LEAST(8, GREATEST(-8, spare_days / NULLIF(transit_spread_days, 0))) AS z,
+            rate_id IS NOT NULL AND weight_g <= max_weight_g AS fits
+        ) AS derived
+        WINDOW parcel AS (PARTITION BY order_id, site_code)
+    ), judged AS (
+        SELECT p.*, CASE
+            WHEN weight_g > max_weight_g
+                THEN 'over max weight ' || trim_scale(max_weight_g / 1000.0) || ' kg'
+            WHEN rate_id IS NULL THEN 'no rate for ' || trim_scale(billable_weight_g / 1000.0)
+                || ' kg to zone ' || zone_code
+            WHEN rate_currency <> compared_in
+                THEN 'rate in ' || rate_currency || ', parcel compared in ' || compared_in
+            END AS obstacle
+        FROM punctual AS p
+    ), scored AS (
+        SELECT j.*, CASE WHEN obstacle IS NULL THEN cost_minor
+            + :late_cost_minor * (1 - on_time)
+            + (1 - quality) * :damage_share
+                * CASE WHEN rate_currency = currency THEN goods_minor ELSE 0 END
+            END AS score
+        FROM judged AS j
+    ), ranked AS (
+        SELECT s.*,
+            obstacle IS NULL
+                AND row_number() OVER best = 1 AS is_chosen,
+            cost_minor - first_value(cost_minor) OVER best AS dearer_minor,
+            count(score) OVER parcel AS eligible,
+            min(cost_minor) FILTER (WHERE score IS NOT NULL) OVER parcel AS cheapest_minor,
+            min(cost_minor) FILTER (
+                WHERE score IS NOT NULL AND on_time >= :keeps_promise_from
+            ) OVER parcel AS cheapest_keeping_minor,
+            CASE WHEN promised_at IS NULL THEN ''
+                ELSE ', ' || round(on_time * 100) || ' % on time' END AS punctuality,
+            COALESCE((CAST(:exponents AS jsonb) ->> rate_currency)::integer, 2) AS places
+        FROM scored AS s
+        WINDOW parcel AS (PARTITION BY order_id, site_code),
+            best AS (PARTITION BY order_id, site_code
+                     ORDER BY score NULLS LAST, service_code COLLATE "C")
+    )
+    INSERT INTO transport.carrier_choices
+        (order_id, site_code, service_code, zone_code, billable_weight_g, rate_id, cost_minor,
+         currency, eta_at, on_time_probability, score, is_eligible, is_chosen, reason)
+    SELECT order_id, site_code, service_code, zone_code, billable_weight_g, rate_id, cost_minor,
+        rate_currency, eta_at, on_time, score, obstacle IS NULL, is_chosen, CASE
+            WHEN obstacle IS NOT NULL THEN obstacle
+            WHEN is_chosen AND eligible = 1 THEN 'only service that can carry it' || punctuality
+            WHEN is_chosen AND cost_minor = cheapest_minor THEN 'cheapest' || punctuality
+            WHEN is_chosen AND promised_at IS NOT NULL AND on_time >= :keeps_promise_from
+                AND cost_minor = cheapest_keeping_minor
+                THEN 'cheapest that keeps the promise' || punctuality
+            WHEN is_chosen THEN 'best balance of cost, punctuality and damage' || punctuality
+            WHEN dearer_minor = 0 THEN 'same price as chosen' || punctuality
+            ELSE round(abs(dearer_minor) / power(10::numeric, places::numeric), places)
+                || ' ' || rate_currency || CASE WHEN dearer_minor > 0 THEN ' dearer'
+                ELSE ' cheaper' END || ' than chosen' || punctuality
+            END || note
+    FROM ranked
+    ORDER BY order_id, site_code, service_code
+""").bindparams(sa.bindparam("exponents", type_=JSONB))
+
+_DECISIONS = sa.text("""
+    WITH considered AS (
+        SELECT p.order_id, p.site_code,
+            count(x.service_code) AS candidates,
+            count(x.score) AS eligible,
+            min(x.zone_code) AS zone_code,
+            max(x.service_code) FILTER (WHERE x.is_chosen) AS service_code,
+            max(x.on_time_probability) FILTER (WHERE x.is_chosen) AS on_time,
+            max(x.cost_minor) FILTER (WHERE x.is_chosen) = min(x.cost_minor)
+                FILTER (WHERE x.is_eligible) AS is_cheapest
+        FROM parcels AS p LEFT JOIN transport.carrier_choices AS x USING (order_id, site_code)
+        GROUP BY p.order_id, p.site_code
+    )
+    SELECT p.order_id, p.site_code AS subject,
+        jsonb_build_object(
+            'units', p.units, 'weight_g', p.weight_g, 'volume_mm3', p.volume_mm3,
+            'goods_minor', p.goods_minor, 'currency', p.currency,
+            'distance_km', p.distance_km, 'zone', c.zone_code, 'ready_at', p.ready_at,
+            'promised_at', p.promised_at, 'candidates', c.candidates, 'eligible', c.eligible
+        ) AS inputs,
+        CAST(:version AS text) AS version,
+        COALESCE(c.service_code, 'none') AS outcome,
+        array_remove(ARRAY[
+            CASE WHEN c.service_code IS NULL THEN 'no_eligible_carrier' END,
+            CASE WHEN c.eligible = 1 THEN 'only_eligible' END,
+            CASE WHEN c.is_cheapest THEN 'cheapest' END,
+            CASE WHEN p.promised_at IS NULL THEN 'without_promise'
+                WHEN c.on_time >= :keeps_promise_from THEN 'keeps_promise' END,
+            CASE WHEN p.distance_km IS NULL THEN 'distance_unknown' END,
+            CASE WHEN p.is_weight_estimated THEN 'weight_estimated' END
+        ], NULL) AS reasons,
+        p.due_at AS decided_as_of
+    FROM parcels AS p JOIN considered AS c USING (order_id, site_code)
+    ORDER BY p.due_at, p.order_id, p.site_code
+""").columns(
+    sa.column("order_id"), sa.column("subject"), sa.column("inputs"), sa.column("version"),
+    sa.column("outcome"), sa.column("reasons"), sa.column("decided_as_of"),
+)  # fmt: skip
+
+_STUCK_TABLE = sa.text("""
+    CREATE TEMPORARY TABLE IF NOT EXISTS stuck (
+        order_id bigint PRIMARY KEY, happened_at timestamptz NOT NULL, detail jsonb NOT NULL,
+        is_held boolean NOT NULL
+    ) ON COMMIT DELETE ROWS
+""")
+
+# Kept in a table because it must not change while the hold states do.
+_FIND_STUCK = sa.text("""
+    INSERT INTO stuck
+    SELECT c.order_id, c.due_at, jsonb_build_object(
+        'reason', 'no_eligible_carrier',
+        'sites', COALESCE(jsonb_agg(p.site_code ORDER BY p.site_code COLLATE "C")
+            FILTER (WHERE x.order_id IS NULL AND p.site_code IS NOT NULL), '[]')
+    ), s.hold_state = 'held'
+    FROM claimed AS c
+    JOIN flow.order_states AS s USING (order_id)
+    LEFT JOIN parcels AS p USING (order_id)
+    LEFT JOIN transport.carrier_choices AS x
+        ON x.order_id = p.order_id AND x.site_code = p.site_code AND x.is_chosen
+    GROUP BY c.order_id, c.due_at, s.hold_state
+    HAVING count(x.order_id) < count(*)
+""")
+_STUCK = sa.table(
+    "stuck",
+    sa.column("order_id"),
+    sa.column("happened_at"),
+    sa.column("detail"),
+    sa.column("is_held", sa.Boolean()),
+)
+_EVENT = sa.select(_STUCK.c.order_id, _STUCK.c.happened_at, _STUCK.c.detail)
+
+_PASSED = sa.text(
+    "SELECT order_id, due_at FROM claimed WHERE order_id NOT IN (SELECT order_id FROM stuck)"
+).columns(sa.column("order_id"), sa.column("due_at"))
+
+
+def choose_carriers(conn: sa.Connection, run: str, policy: Policy = POLICY) -> dict[str, int]:
+    """Choose a service for every parcel of the claimed orders; hold orders where none can carry it.
+
+    Args:
+        conn: connection inside the transaction that claimed the orders.
+        run: Dagster run id.
+        policy: what the shop makes of lateness and damage.
+
+    Returns:
+        `parcels`, `candidates`, and `without_carrier`: orders that are held.
+    """
+    parcels = gather_parcels(conn, policy.default_unit_weight_g)
+    conn.execute(_FORGET)
+    candidates = conn.execute(_CHOOSE, _given(conn, policy)).rowcount
+    decisions = _DECISIONS.bindparams(
+        version=policy.version, keeps_promise_from=policy.keeps_promise_from
+    )
+    record_decisions(conn, "carrier_choice", decisions, run)
+    held = _hold_stuck(conn, run)
+    hand_on(conn, NEXT[Stage.CARRIER], _PASSED)
+    return {"parcels": parcels, "candidates": candidates, "without_carrier": held}
+
+
+def _hold_stuck(conn: sa.Connection, run: str) -> int:
+    conn.execute(_STUCK_TABLE)
+    conn.execute(sa.text("TRUNCATE stuck"))
+    stuck = conn.execute(_FIND_STUCK).rowcount
+    move(conn, Dimension.HOLD, "held", "no_carrier", _EVENT.where(~_STUCK.c.is_held), run)
+    # An order on hold stays so; its timeline still says that no carrier was found.
+    record_events(conn, "no_carrier", _EVENT.where(_STUCK.c.is_held), run)
+    return stuck
+
+
+def _given(conn: sa.Connection, policy: Policy) -> dict[str, Any]:
+    currencies = conn.scalars(sa.select(RATES.c.currency).distinct()).all()
+    return {
+        "late_cost_minor": policy.late_cost_minor,
+        "damage_share": policy.damage_share,
+        "keeps_promise_from": policy.keeps_promise_from,
+        "exponents": {code: exponent(code) for code in currencies},
+    }

@@ -1,0 +1,81 @@
+"""The hand-over of parcels to their carriers.
+
+A parcel leaves its site the moment all its units are there (`ready_at`): sites have no cut-off
+times in the data, so a later collection would be a guess.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from ecom_assets.shared.flow import NEXT, Stage, hand_on
+from ecom_assets.shared.journal import record_events
+from ecom_assets.shared.states import Dimension, move
+from ecom_assets.transport.rules import POLICY, Policy
+from ecom_assets.transport.store.parcels import gather_parcels
+
+_SHIP = sa.text("""
+    INSERT INTO transport.shipments
+        (order_id, site_code, service_code, units, weight_g, is_weight_estimated, cost_minor,
+         currency, shipped_at, eta_at, promised_at, run_id)
+    SELECT p.order_id, p.site_code, x.service_code, p.units, p.weight_g, p.is_weight_estimated,
+        x.cost_minor, x.currency, p.ready_at, x.eta_at, p.promised_at, :run
+    FROM parcels AS p JOIN transport.carrier_choices AS x USING (order_id, site_code)
+    WHERE x.is_chosen
+    ORDER BY p.due_at, p.order_id, p.site_code
+    ON CONFLICT (order_id, site_code) DO NOTHING
+""")
+
+_HAND_OVERS = sa.text("""
+    SELECT s.order_id, s.shipped_at AS happened_at, jsonb_build_object(
+        'site', s.site_code, 'carrier', r.name, 'service', v.name, 'units', s.units,
+        'eta_at', s.eta_at
+    ) AS detail
+    FROM parcels AS p
+    JOIN transport.shipments AS s USING (order_id, site_code)
+    JOIN transport.services AS v USING (service_code)
+    JOIN transport.carriers AS r USING (carrier_code)
+    ORDER BY p.due_at, s.order_id, s.site_code
+""").columns(sa.column("order_id"), sa.column("happened_at"), sa.column("detail"))
+
+# `parcels` keeps the state the orders were claimed in, so this does not change while they move.
+_DEPARTURES = sa.text("""
+    SELECT order_id, max(ready_at) AS happened_at,
+        jsonb_build_object('parcels', count(*), 'units', sum(units)) AS detail
+    FROM parcels WHERE fulfilment_state = :fulfilment_state
+    GROUP BY order_id
+""").columns(sa.column("order_id"), sa.column("happened_at"), sa.column("detail"))
+
+_HANDED_OVER = sa.text(
+    "SELECT order_id, max(ready_at) AS due_at FROM parcels GROUP BY order_id"
+).columns(sa.column("order_id"), sa.column("due_at"))
+
+
+def ship_parcels(conn: sa.Connection, run: str, policy: Policy = POLICY) -> dict[str, int]:
+    """Hand the parcels of the claimed orders to the services chosen for them.
+
+    What follows a hand-over (sale, packing slip, invoice) is due at that moment, not at the
+    order's: so invoice numbers rise with the date of issue.
+
+    Args:
+        conn: connection inside the transaction that claimed the orders.
+        run: Dagster run id.
+        policy: gives the weight of units whose product has none.
+
+    Returns:
+        `parcels` handed over, and orders `shipped` and `partly_shipped`.
+    """
+    gather_parcels(conn, policy.default_unit_weight_g)
+    parcels = conn.execute(_SHIP, {"run": run}).rowcount
+    record_events(conn, "parcel_handed_over", _HAND_OVERS, run)
+    moved = {
+        state: _depart(conn, was, state, run)
+        for was, state in (("allocated", "shipped"), ("partly_allocated", "partly_shipped"))
+    }
+    hand_on(conn, NEXT[Stage.SHIP], _HANDED_OVER)
+    return {"parcels": parcels, **moved}
+
+
+def _depart(conn: sa.Connection, was: str, state: str, run: str) -> int:
+    rows = _DEPARTURES.bindparams(fulfilment_state=was)
+    return move(conn, Dimension.FULFILMENT, state, f"order_{state}", rows, run)

@@ -1,0 +1,21 @@
+"""A shop in the test's own transaction, and a small rate card."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+from fixtures.allocated_shop import Shop, small_card
+
+from ecom_assets.transport.model import RateCard
+
+
+@pytest.fixture
+def shop(conn: sa.Connection) -> Shop:
+    """A shop in the test's own transaction."""
+    return Shop(conn)
+
+
+@pytest.fixture
+def card() -> RateCard:
+    """Two services over two zones; see `small_card`."""
+    return small_card()
