@@ -77,7 +77,9 @@ SERVICES = (
 )  # fmt: skip
 
 
-def rates(spec: ShopSpec) -> Iterator[tuple[str, str, int, int, int, float, float, int, int | None]]:
+def rates(
+    spec: ShopSpec,
+) -> Iterator[tuple[str, str, int, int, int, float, float, int, int | None]]:
     """The rate card: the old prices and those from the middle of the span on.
 
     Yields:

@@ -125,9 +125,10 @@ class Catalog:
         """The products asked for, given the period and a uniform draw for each."""
         # Each period's row lies between its number and the next, so one search serves all.
         shelves = (self.popularity + np.arange(len(self.popularity))[:, None]).ravel()
-        found = np.searchsorted(shelves, period + chance, side="right")
+        found: Ints = np.searchsorted(shelves, period + chance, side="right")
         skus = self.popularity.shape[1]
-        return np.clip(found - period * skus, 0, skus - 1)
+        product: Ints = np.clip(found - period * skus, 0, skus - 1)
+        return product
 
 
 def _of(category: Ints, attribute: str) -> Floats:
@@ -153,8 +154,8 @@ def _names(draws: Draws, index: Ints, category: Ints, brand: Texts) -> Texts:
         for kind, pick in zip(category, draws.below("product/noun", index, 60), strict=True)
     ]
     model = draws.below("product/model", index, 900) + 100
-    tail = np.array(["", "", "", " – édition d’été", " (2 Stück)", " 限定版"], dtype=object)
-    tails = tail[draws.choice("product/tail", index, [70, 10, 10, 5, 4, 1])]
+    tail = np.array(["", " \N{EN DASH} édition spéciale", " (2 Stück)", " 限定版"], dtype=object)
+    tails = tail[draws.choice("product/tail", index, [90, 5, 4, 1])]
     parts = zip(brand, nouns, model.tolist(), tails, strict=True)
     return np.array([f"{maker} {noun} {number}{more}" for maker, noun, number, more in parts], "O")
 

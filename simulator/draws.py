@@ -45,7 +45,8 @@ class Draws:
 
     def below(self, what: str, index: Ints, bound: Ints | int) -> Ints:
         """Uniform whole numbers from 0 to `bound` - 1."""
-        return (self.uniform(what, index) * bound).astype(np.int64)
+        limit = np.asarray(bound, dtype=np.float64)
+        return (self.uniform(what, index) * limit).astype(np.int64)
 
     def chance(self, what: str, index: Ints, probability: Floats | float) -> Flags:
         """True with the given probability."""
@@ -64,7 +65,9 @@ class Draws:
         """Positions in `weights`, each as often as its weight says."""
         edges = np.cumsum(np.asarray(weights, dtype=np.float64))
         drawn = self.uniform(what, index) * edges[-1]
-        return np.minimum(np.searchsorted(edges, drawn, side="right"), len(edges) - 1)
+        found: Ints = np.searchsorted(edges, drawn, side="right")
+        last: Ints = np.minimum(found, len(edges) - 1)
+        return last
 
 
 def scramble(number: Ints, digits: int) -> Ints:
@@ -72,4 +75,5 @@ def scramble(number: Ints, digits: int) -> Ints:
 
     The multiplier is coprime to ten, so no two numbers meet.
     """
-    return (number * 7_654_321 + 1_234_567) % 10**digits
+    code: Ints = (number * 7_654_321 + 1_234_567) % 10**digits
+    return code

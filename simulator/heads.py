@@ -12,7 +12,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from simulator.draws import Draws, Flags, Ints, Texts, scramble
+from simulator.draws import Draws, Flags, Floats, Ints, Texts, scramble
 from simulator.people import BUSINESS_EVERY, RING_GROUP, SLOTS, THEFT_GROUP, joined
 from simulator.places import COUNTRIES
 from simulator.rings import TAKEOVER
@@ -123,7 +123,7 @@ def _buyers(world: World, order: Ints, placed: Ints) -> tuple[Ints, Ints, Flags]
     return customer, np.where(firm, Channel.PHONE, channel), is_new
 
 
-def _office_share(placed: Ints) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _office_share(placed: Ints) -> Floats:
     """Share of firms among returning customers: they call in office hours."""
     hour, day = placed // 3600 % 24, (placed // 86_400 + 3) % 7
     return np.where((day < 5) & (hour >= 7) & (hour < 17), 0.16, 0.004)
@@ -133,7 +133,8 @@ def _web_channels(world: World, order: Ints, customer: Ints) -> Ints:
     country = world.people.country(world.people.group(customer))
     edges = np.cumsum([_MIX.get(each.code, _MIX_ELSEWHERE) for each in COUNTRIES], axis=1)
     chance = world.draws.uniform("order/channel", order)
-    return (chance[:, None] >= edges[country, :2]).sum(axis=1)
+    channel: Ints = (chance[:, None] >= edges[country, :2]).sum(axis=1)
+    return channel
 
 
 def _addresses(world: World, order: Ints, customer: Ints, ring: Ints, is_theft: Flags) -> Ints:

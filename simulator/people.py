@@ -104,9 +104,7 @@ class People:
         draws, names = self._draws, self._names
         given = names.given[draws.below("person/given", customer, len(names.given))]
         # People of one home mostly share the family name.
-        family = names.family[
-            draws.below("group/family", self.group(customer), len(names.family))
-        ]
+        family = names.family[draws.below("group/family", self.group(customer), len(names.family))]
         odd = names.unusual[draws.below("person/odd", customer, len(names.unusual))]
         full = np.where(
             draws.chance("person/unusual", customer, UNUSUAL), odd, given + " " + family

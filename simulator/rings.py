@@ -1,7 +1,7 @@
 """Fraud with known truth: rings that share devices, cards and drop addresses and strike in bursts.
 
-A ring opens accounts shortly before, then places its orders within a few days. The plan of all rings
-is small (about one order in ninety belongs to one) and is made before the first order.
+A ring opens accounts shortly before, then places its orders within a few days. The plan of all
+rings is small (about one order in ninety belongs to one) and is made before the first order.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import numpy as np
 from simulator.draws import Draws, Ints
 from simulator.spec import ShopSpec
 
-_SHARE, _MEAN_SIZE = 0.011, 9.0
-_SMALLEST, _SIZES = 3, 13
+_SHARE, _MEAN_SIZE = 0.0125, 7.0
+_SMALLEST, _SIZES = 3, 9
 
 TAKEOVER = 0.0042
 """Chance that any other order is placed by someone who stole the account."""
@@ -51,11 +51,14 @@ class Rings:
         owner = np.repeat(rings, size)
         each = np.arange(len(owner))
         order = start[owner] + draws.below("ring/moment", each, width[owner])
-        order, kept = np.unique(np.minimum(order, spec.orders - 1), return_index=True)
+        order = np.minimum(order, spec.orders - 1)
+        turn = np.argsort(order, kind="stable")
+        # Where two rings meet in one order, the first of them has it.
+        kept = turn[np.diff(order[turn], prepend=-1) > 0]
         ring = owner[kept]
         members = (size + 1) // 2
         return cls(
-            order=order,
+            order=order[kept],
             ring=ring,
             member=draws.below("ring/member", kept, members[ring]),
             first_account=np.cumsum(members) - members,

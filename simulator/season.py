@@ -32,7 +32,9 @@ SALE_DAYS = (329, 335)
 def day_of_year(second: Ints) -> Ints:
     """Days since the first of January of the same year, from 1, as an array of the same shape."""
     days = second.astype("datetime64[s]").astype("datetime64[D]")
-    return (days - days.astype("datetime64[Y]").astype("datetime64[D]")).astype(np.int64) + 1
+    new_year = days.astype("datetime64[Y]").astype("datetime64[D]")
+    passed: Ints = (days - new_year).astype(np.int64)
+    return passed + 1
 
 
 def _intensity(spec: ShopSpec, draws: Draws) -> Floats:
@@ -62,5 +64,5 @@ class Season:
         hour = np.searchsorted(self._edges, share, side="right") - 1
         hour = np.clip(hour, 0, len(self._edges) - 2)
         within = (share - self._edges[hour]) / (self._edges[hour + 1] - self._edges[hour])
-        seconds = np.minimum((within * 3600.0).astype(np.int64), 3599)
-        return self._spec.start_s + hour * 3600 + seconds
+        second: Ints = np.minimum((within * 3600.0).astype(np.int64), 3599)
+        return second + (self._spec.start_s + hour * 3600)

@@ -112,8 +112,7 @@ def _identity(spec: ShopSpec) -> dict[str, object]:
 
 def _manifest(spec: ShopSpec, contents: _Contents) -> str:
     refused = {
-        reason: contents.faults[fault.name.lower()]
-        for fault, reason in PARKED_BY_THE_INBOX.items()
+        reason: contents.faults[fault.name.lower()] for fault, reason in PARKED_BY_THE_INBOX.items()
     }
     told = {
         "shop": _identity(spec),

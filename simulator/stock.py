@@ -27,7 +27,10 @@ _LUMPINESS = 2.2
 _BIAS, _PLAN_ERROR = 0.18, 0.10
 """Deviation (of the logarithm) of the forecast per product, and of the plan per week."""
 
-_EVERYWHERE, _TWO_SITES = 8.0, 2.0
+_LOT_WEEKS = 2.0
+"""Weeks of demand ordered beyond the level, so that not every week brings a parcel."""
+
+_EVERYWHERE, _TWO_SITES = 1.5, 0.25
 """Units a week above which a product lies at all sites, or at two."""
 
 
@@ -43,10 +46,14 @@ class Suppliers:
     def build(cls, world: World) -> Suppliers:
         """The suppliers of a shop."""
         index = np.arange(world.spec.suppliers)
-        lead = np.round(np.clip(world.draws.around("supplier/lead", index, 13, 0.5), 3, 50), 1)
+        lead = np.clip(world.draws.around("supplier/lead", index, 13, 0.5), 3, 50)
         share = 0.12 + 0.2 * world.draws.uniform("supplier/spread", index)
         least = (world.draws.around("supplier/least", index, 250, 0.7)).astype(np.int64) * 100
-        return cls(lead, np.round(lead * share, 2), least)
+        return cls(_rounded(lead, 1), _rounded(lead * share, 2), least)
+
+
+def _rounded(figure: Floats, places: int) -> Floats:
+    return np.round(figure, places).astype(np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,31 +78,43 @@ def plan(world: World, demand: Ints, suppliers: Suppliers) -> tuple[Ints, Delive
         Opening stock per product, and the deliveries of the span in the order they were placed.
     """
     forecast = _forecast(world, demand)
-    product = np.arange(demand.shape[1])
     lead = suppliers.lead_days[world.catalog.supplier]
-    spread = suppliers.spread_days[world.catalog.supplier]
     levels = _levels(forecast, lead)
     opening = levels[0] + np.ceil(forecast[0]).astype(np.int64)
     stock, arrivals = opening.copy(), np.zeros_like(demand)
-    placed: list[tuple[Ints, Ints, Ints, Ints]] = []
+    placed: list[Deliveries] = []
     for week in range(len(demand)):
         stock = stock + arrivals[week]
         needed = levels[week] - stock - arrivals[week + 1 :].sum(axis=0)
-        lot = np.ceil(2.0 * forecast[week]).astype(np.int64)
-        chosen = product[needed > 0]
-        key = week * len(product) + chosen
-        days = lead[chosen] + spread[chosen] * world.draws.normal("receipt/delay", key)
-        wait = (np.maximum(days, 1.0) * DAY_S).astype(np.int64)
-        moment = world.spec.start_s + week * WEEK_S + 6 * 3600 + wait
-        quantity = (needed + lot)[chosen]
-        arrives = (moment - world.spec.start_s) // WEEK_S
-        is_in_time = arrives < len(demand)
-        arrivals[arrives[is_in_time], chosen[is_in_time]] += quantity[is_in_time]
-        # What comes after the span is left out: nobody is there to sell it.
-        kept = chosen[is_in_time]
-        placed.append((kept, quantity[is_in_time], moment[is_in_time], np.full(len(kept), week)))
+        lot = np.ceil(_LOT_WEEKS * forecast[week]).astype(np.int64)
+        # What would come after the span is left out: nobody is there to sell it.
+        order = _ordered(world, suppliers, week, np.where(needed > 0, needed + lot, 0))
+        arrivals[(order.moment - world.spec.start_s) // WEEK_S, order.product] += order.quantity
+        placed.append(order)
         stock = stock - demand[week]
-    return opening, Deliveries(*(np.concatenate(part) for part in zip(*placed, strict=True)))
+    return opening, _together(placed)
+
+
+def _ordered(world: World, suppliers: Suppliers, week: int, quantity: Ints) -> Deliveries:
+    """What arrives, before the span ends, of the units ordered on the Monday of a week."""
+    product = np.flatnonzero(quantity)
+    supplier = world.catalog.supplier[product]
+    delay = world.draws.normal("receipt/delay", week * len(quantity) + product)
+    days = suppliers.lead_days[supplier] + suppliers.spread_days[supplier] * delay
+    wait = (np.maximum(days, 1.0) * DAY_S).astype(np.int64)
+    moment = world.spec.start_s + week * WEEK_S + 6 * 3600 + wait
+    kept = moment < world.spec.end_s
+    product = product[kept]
+    return Deliveries(product, quantity[product], moment[kept], np.full(len(product), week))
+
+
+def _together(parts: list[Deliveries]) -> Deliveries:
+    return Deliveries(
+        np.concatenate([part.product for part in parts]),
+        np.concatenate([part.quantity for part in parts]),
+        np.concatenate([part.moment for part in parts]),
+        np.concatenate([part.week for part in parts]),
+    )
 
 
 def _forecast(world: World, demand: Ints) -> Floats:
@@ -106,7 +125,8 @@ def _forecast(world: World, demand: Ints) -> Floats:
     share = np.diff(world.catalog.popularity, axis=1, prepend=0.0)
     bias = world.draws.around("plan/product", np.arange(skus), 1.0, _BIAS)
     period = np.arange(weeks) * 7 // PERIOD_DAYS
-    return total[:, None] * share[period] * bias
+    units: Floats = total[:, None] * share[period] * bias
+    return units
 
 
 def _levels(forecast: Floats, lead_days: Floats) -> Ints:
