@@ -1,0 +1,31 @@
+"""Jobs of the quality area: the shop's daily run, and every check by itself."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+SHOP_DAILY = dg.define_asset_job(
+    "shop_daily",
+    selection=dg.AssetSelection.all() | dg.AssetSelection.all_asset_checks(),
+    description="Everything: advances all waiting orders, rebuilds the marts, runs every check.",
+)
+
+QUALITY_CHECKS = dg.define_asset_job(
+    "quality_checks",
+    selection=dg.AssetSelection.all_asset_checks()
+    | dg.AssetSelection.assets(["quality", "reconciliations"]),
+    description="Every check over the data as it is; the areas are compared anew, no order moves.",
+)
+
+JOBS = [SHOP_DAILY, QUALITY_CHECKS]
+
+SCHEDULES = [
+    dg.ScheduleDefinition(
+        name="quality_shop_daily",
+        job=SHOP_DAILY,
+        cron_schedule="15 4 * * *",
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Runs `shop_daily` every night at 04:15 UTC.",
+    )
+]
