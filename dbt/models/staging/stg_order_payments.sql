@@ -1,0 +1,13 @@
+with source as (
+    select * from {{ source('payments', 'order_payments') }}
+)
+
+select
+    order_id,
+    due_minor,
+    authorised_minor,
+    pending_minor,
+    difference_minor,
+    currency::text as currency,
+    payment_state
+from source

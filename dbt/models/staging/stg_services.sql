@@ -1,0 +1,12 @@
+with source as (
+    select * from {{ source('transport', 'services') }}
+)
+
+select
+    service_code,
+    carrier_code,
+    name as service_name,
+    max_weight_g,
+    dim_divisor,
+    quality
+from source

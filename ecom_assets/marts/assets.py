@@ -1,0 +1,34 @@
+"""The marts as one asset function: dbt builds and tests what the run selected."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+import sqlalchemy as sa
+
+from ecom_assets.marts.built import Event
+from ecom_assets.marts.specs import asset_specs, check_specs
+from ecom_assets.marts.summary import with_summaries
+from resources.database import DatabaseResource
+
+_LOCK = 0x6D617274
+"""Advisory lock that lets one refresh run at a time (the letters of "mart")."""
+
+
+@dg.multi_asset(name="marts", specs=asset_specs(), check_specs=check_specs(), can_subset=True)
+def marts(context: dg.AssetExecutionContext, database: DatabaseResource) -> Iterator[Event]:
+    """Build the staging views and the marts with dbt, test them, and show their sizes."""
+    from ecom_assets.marts.runner import build
+
+    # Two refreshes at once would rename each other's half-built tables.
+    with database.begin() as lock:
+        lock.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        built = build(context, database.url)
+        with database.begin() as conn:
+            events = with_summaries(conn, built)
+    context.log.info(f"dbt: {len(events)} models and tests in {built.seconds:.1f} s")
+    yield from events
+    if built.failures:
+        raise dg.Failure("dbt failed: " + "; ".join(built.failures))
+
+
+ASSETS = [marts]
