@@ -140,7 +140,7 @@ def drain(
     stage: Stage,
     step: Step,
     progress: Callable[[str], object] | None = None,
-    chunk: int = CHUNK,
+    chunk: int | None = None,
 ) -> Counter[str]:
     """Advance every order that waits for `stage`, a chunk per transaction.
 
@@ -149,7 +149,7 @@ def drain(
         stage: the stage to advance.
         step: advances the orders in `claimed` and returns counts by name.
         progress: told after each chunk, in a short line.
-        chunk: orders per transaction.
+        chunk: orders per transaction, `CHUNK` by default.
 
     Returns:
         The counts of all chunks added up, with `orders` = orders advanced.
@@ -157,7 +157,7 @@ def drain(
     totals: Counter[str] = Counter(orders=0)
     while True:
         with begin() as conn:
-            claimed = claim(conn, stage, chunk)
+            claimed = claim(conn, stage, chunk or CHUNK)
             if not claimed:
                 return totals
             totals.update(step(conn))
