@@ -11,9 +11,10 @@ import gzip
 import io
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from operator import itemgetter
 from pathlib import Path
 from typing import IO, Any, cast
@@ -61,6 +62,9 @@ class Batch:
     unreadable: tuple[Unreadable, ...]
 
 
+Records = list[Row | Unreadable]
+
+
 def read(path: Path, columns: Sequence[str]) -> Iterator[Batch]:
     """Read the given columns of a file.
 
@@ -69,33 +73,29 @@ def read(path: Path, columns: Sequence[str]) -> Iterator[Batch]:
         columns: columns to return, in this order.
 
     Yields:
-        Batches of at most `BATCH_RECORDS` records.
+        Batches of about `BATCH_RECORDS` records.
 
     Raises:
         Problem: the file is empty, corrupt, cannot be opened or lacks a column.
     """
-    records = _parquet(path, columns) if path.suffix == ".parquet" else _csv(path, columns)
-    rows: list[tuple[int, Row]] = []
-    refused: list[Unreadable] = []
-    for row_no, record in enumerate(records, 1):
-        if isinstance(record, Unreadable):
-            refused.append(Unreadable(row_no, record.reason, record.detail, record.text))
-        else:
-            rows.append((row_no, record))
-        if len(rows) + len(refused) == BATCH_RECORDS:
-            yield _batch(rows, refused)
-            rows, refused = [], []
-    yield _batch(rows, refused)
+    chunks = _parquet(path, columns) if path.suffix == ".parquet" else _csv(path, columns)
+    done = 0
+    for records in chunks:
+        yield _batch(records, done + 1)
+        done += len(records)
 
 
-def _batch(rows: list[tuple[int, Row]], refused: list[Unreadable]) -> Batch:
+def _batch(records: Records, first: int) -> Batch:
+    numbered = list(enumerate(records, first))
+    rows = [(row_no, row) for row_no, row in numbered if not isinstance(row, Unreadable)]
+    refused = [replace(bad, row_no=no) for no, bad in numbered if isinstance(bad, Unreadable)]
     try:
         data = _encode(rows)
     except ValueError:
         # Rare: look at the rows one by one, so that only the bad ones are set apart.
         bad = {row_no: found for row_no, row in rows if (found := _unstorable(row_no, row))}
         rows = [(row_no, row) for row_no, row in rows if row_no not in bad]
-        refused = [*refused, *bad.values()]
+        refused += bad.values()
         data = _encode(rows)
     return Batch(data, len(rows), tuple(refused))
 
@@ -103,7 +103,7 @@ def _batch(rows: list[tuple[int, Row]], refused: list[Unreadable]) -> Batch:
 def _encode(rows: list[tuple[int, Row]]) -> bytes:
     """Write rows as CSV; a ValueError says that PostgreSQL could not store some character."""
     buffer = io.StringIO(newline="")
-    csv.writer(buffer).writerows((row_no, *row) for row_no, row in rows)
+    csv.writer(buffer).writerows([(row_no, *row) for row_no, row in rows])
     text = buffer.getvalue()
     if "\0" in text:
         raise ValueError("NUL character")
@@ -111,9 +111,7 @@ def _encode(rows: list[tuple[int, Row]]) -> bytes:
 
 
 def _unstorable(row_no: int, row: Row) -> Unreadable | None:
-    text = ",".join(field or "" for field in row)
-    shown = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    shown = shown.replace("\0", "\N{REPLACEMENT CHARACTER}")[:_EXCERPT]
+    shown = _shown(",".join(field or "" for field in row))
     for position, field in enumerate(row, 1):
         if field and "\0" in field:
             return Unreadable(row_no, "nul_character", f"field {position}: NUL character", shown)
@@ -130,14 +128,19 @@ def _is_utf8(field: str) -> bool:
     return True
 
 
+def _shown(record: str) -> str:
+    text = record.rstrip("\r\n").encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")[:_EXCERPT]
+
+
 class _Lines:
-    """The lines of a file, which can be taken back when they turn out to be no record."""
+    """The lines of a file, which can be given back to be read once more."""
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
         self._again: deque[str] = deque()
-        self.record: list[str] = []
         self.number = 0
+        self.record: list[str] = []
 
     def __iter__(self) -> _Lines:
         return self
@@ -148,16 +151,17 @@ class _Lines:
         self.number += 1
         return line
 
-    def begin_record(self) -> None:
-        """Forget the lines of the record before."""
-        self.record.clear()
+    def take(self, most: int) -> list[str]:
+        """The next lines, fewer at the end of the file."""
+        lines = [self._again.popleft() for _ in range(min(most, len(self._again)))]
+        lines += islice(self._stream, most - len(lines))
+        self.number += len(lines)
+        return lines
 
-    def give_back(self) -> None:
-        """Let all lines of the present record but its first be read once more."""
-        behind = self.record[1:]
-        self._again.extendleft(reversed(behind))
-        self.number -= len(behind)
-        del self.record[1:]
+    def give_back(self, lines: list[str]) -> None:
+        """Let lines be read once more."""
+        self._again.extendleft(reversed(lines))
+        self.number -= len(lines)
 
 
 @contextmanager
@@ -176,15 +180,20 @@ def _open_text(path: Path) -> Iterator[IO[str]]:
         raise Problem(f"{path}: {error.strerror or error}") from error
 
 
-def _csv(path: Path, columns: Sequence[str]) -> Iterator[Row | Unreadable]:
+def _csv(path: Path, columns: Sequence[str]) -> Iterator[Records]:
     with _open_text(path) as stream:
         lines = _Lines(stream)
         header = [name.strip() for name in next(csv.reader(lines), [])]
         if not header:
             raise Problem(f"{path}: the file is empty")
         pick = _picker(path, header, columns)
-        for record in _records(lines, len(header)):
-            yield record if isinstance(record, Unreadable) else pick(record)
+        while block := lines.take(BATCH_RECORDS):
+            rows = _whole_rows(block, len(header))
+            if rows is None:
+                lines.give_back(block)
+                yield list(_one_by_one(lines, len(header), len(block), pick))
+            else:
+                yield list(map(pick, rows))
 
 
 def _picker(path: Path, header: list[str], columns: Sequence[str]) -> Callable[[Row], Row]:
@@ -192,22 +201,36 @@ def _picker(path: Path, header: list[str], columns: Sequence[str]) -> Callable[[
     if missing:
         raise Problem(f"{path}: no column {', '.join(missing)}; found {', '.join(header)[:200]}")
     positions = [header.index(column) for column in columns]
-    if positions == list(range(len(header))):
-        return lambda record: record
     if len(positions) == 1:
         return lambda record: (record[positions[0]],)
     return itemgetter(*positions)
 
 
-def _records(lines: _Lines, width: int) -> Iterator[list[str] | Unreadable]:
-    """Records with the right number of fields, and what was wrong with the others.
+def _whole_rows(block: list[str], width: int) -> list[list[str]] | None:
+    """The rows of a block without multi-line or wrong records; None if there are any.
+
+    This is the fast way: the csv module sees the whole block at once.
+    """
+    try:
+        rows = list(csv.reader(block))
+        # A record that goes on behind the block shows as an open quote in its last line.
+        list(csv.reader(block[-1:], strict=True))
+    except csv.Error:
+        return None
+    return rows if len(rows) == len(block) and set(map(len, rows)) == {width} else None
+
+
+def _one_by_one(
+    lines: _Lines, width: int, most: int, pick: Callable[[Row], Row]
+) -> Iterator[Row | Unreadable]:
+    """Records that begin in the next `most` lines, wrong ones as what was wrong with them.
 
     An unclosed quote swallows the lines behind it. So only the first line of a wrong record is set
     apart, and the lines behind it are read again as records of their own.
     """
-    reader = csv.reader(lines)
-    while True:
-        lines.begin_record()
+    reader, end = csv.reader(lines), lines.number + most
+    while lines.number < end:
+        lines.record.clear()
         reason, problem = "wrong_field_count", ""
         try:
             record = next(reader)
@@ -216,19 +239,15 @@ def _records(lines: _Lines, width: int) -> Iterator[list[str] | Unreadable]:
         except csv.Error as error:
             record, reason, problem = [""], "bad_quoting", str(error)
         if len(record) == width and not problem:
-            yield record
+            yield pick(record)
         elif record:
             problem = problem or f"{len(record)} fields, the header has {width}"
-            lines.give_back()
-            yield Unreadable(0, reason, f"line {lines.number}: {problem}", _shown(lines.record[0]))
+            lines.give_back(lines.record[1:])
+            text = _shown(lines.record[0])
+            yield Unreadable(0, reason, f"line {lines.number}: {problem}", text)
 
 
-def _shown(line: str) -> str:
-    text = line.rstrip("\r\n").encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")[:_EXCERPT]
-
-
-def _parquet(path: Path, columns: Sequence[str]) -> Iterator[Row]:
+def _parquet(path: Path, columns: Sequence[str]) -> Iterator[Records]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -239,7 +258,7 @@ def _parquet(path: Path, columns: Sequence[str]) -> Iterator[Row]:
             if missing:
                 raise Problem(f"{path}: no column {', '.join(missing)}; found {', '.join(found)}")
             for batch in file.iter_batches(BATCH_RECORDS, columns=list(columns)):
-                yield from zip(*(_texts(batch.column(name)) for name in columns), strict=True)
+                yield list(zip(*(_texts(batch.column(name)) for name in columns), strict=True))
     except (pa.ArrowException, OSError) as error:
         raise Problem(f"{path}: the Parquet file is corrupt: {error}") from error
 
@@ -250,5 +269,5 @@ def _texts(column: Any) -> list[str | None]:
     try:
         return cast(list[str | None], column.cast(pa.string()).to_pylist())
     except UnicodeDecodeError:
-        raw = cast(Iterable[bytes | None], column.cast(pa.binary()).to_pylist())
+        raw = cast(list[bytes | None], column.cast(pa.binary()).to_pylist())
         return [None if value is None else value.decode(errors="surrogateescape") for value in raw]
