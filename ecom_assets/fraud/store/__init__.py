@@ -1,5 +1,7 @@
 """The fraud area's SQL, one module per table; nothing else writes the schema `fraud`."""
 
 from ecom_assets.fraud.store.labels import take_labels
+from ecom_assets.fraud.store.order_scores import one_at_a_time, score_orders
+from ecom_assets.fraud.store.sightings import record_waiting
 
-__all__ = ["take_labels"]
+__all__ = ["one_at_a_time", "record_waiting", "score_orders", "take_labels"]
