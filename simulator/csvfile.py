@@ -87,8 +87,9 @@ def rows_of(*columns: Column) -> list[tuple[object, ...]]:
 
 
 def moments(second: Ints, without: int | None = None) -> Texts:
-    """ISO 8601 in UTC, such as 2025-01-06T08:00:00Z; empty where the second is `without`."""
-    shown = np.datetime_as_string(second.astype("datetime64[s]"), timezone="UTC").astype(object)
+    """Moments in UTC, such as 2025-01-06 08:00:00; empty where the second is `without`."""
+    plain = np.datetime_as_string(second.astype("datetime64[s]")).tolist()
+    shown: Texts = np.array([each.replace("T", " ") for each in plain], dtype=object)
     return shown if without is None else np.where(second == without, "", shown)
 
 

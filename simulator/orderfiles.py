@@ -37,12 +37,12 @@ _PAYMENTS = (
     *_KEY, "sequence", "method", "amount_minor", "installments", "authorised_at",
     "provider_reference", "card_fingerprint", "avs_result", "cvv_result",
 )  # fmt: skip
-_EVENTS = (*_KEY, "kind", "happened_at", "score", "reason")
+_EVENTS = (*_KEY, "kind", "happened_at", "score", "note")
 _LABELS = (*_KEY, "label", "known_at", "source")
 _TRUTH = (*_KEY, "fault", "fraud")
 
 _NAME, _PLACED, _TOTAL = _ORDERS.index("name"), _ORDERS.index("placed_at"), -1
-_BAD_MOMENTS = ("yesterday", "2025-02-30T10:00:00Z", "06/01/2025 9:14", "2025-13-01T00:00:00Z", "")
+_BAD_MOMENTS = ("yesterday", "2025-02-30 10:00:00", "06/01/2025 9:14", "2025-13-01 00:00:00", "")
 
 
 class OrderFiles:

@@ -8,7 +8,7 @@
     truth.csv                               fraud and faults by order; not for importers
     manifest.json                           sizes and what is to become of the rows; written last
 
-Money is in minor units, moments are ISO 8601 in UTC, text is UTF-8.
+Money is in minor units of the row's currency, moments are UTC, text is UTF-8.
 """
 
 from __future__ import annotations
