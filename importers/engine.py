@@ -188,6 +188,8 @@ def _take(
     feeds.open_feeds(conn)
     source.map(conn)
     require_fates(conn, files)
+    for feed in feeds.FEEDS.sorted_tables:
+        conn.execute(sa.text("ANALYZE " + feed.name))
     taken = {name: _store_of(area, name)(conn, import_id) for area, name in _TAKES}
     settle(conn, files, import_id, run)
     _close_import(conn, import_id)
