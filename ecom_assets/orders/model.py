@@ -55,7 +55,11 @@ class InboxState(StrEnum):
 
 
 class Problem(StrEnum):
-    """Why a message is parked; the first that applies, in this order, is named."""
+    """Why a message is parked; the first that applies, in this order, is named.
+
+    The last one is no fault of the document: its order was accepted from an earlier message. What
+    was decided since may have left the house, so a person has to look at the change.
+    """
 
     MALFORMED = "malformed_document"
     UNKNOWN_CURRENCY = "unknown_currency"
@@ -64,3 +68,11 @@ class Problem(StrEnum):
     BAD_LINE = "bad_line"
     UNKNOWN_SKU = "unknown_sku"
     TOTAL_MISMATCH = "total_differs_from_lines"
+    AFTER_ACCEPTANCE = "revision_after_acceptance"
+
+
+SUPERSEDED_BY_REVISION = "superseded_by_revision"
+"""Reason of a message that a later one about the same order replaces."""
+
+ACCEPTANCE_VERSION = "acceptance-1"
+"""Version of the rules that accept an order, as the ledger records it."""

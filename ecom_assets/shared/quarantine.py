@@ -48,3 +48,21 @@ def park(conn: sa.Connection, rows: Rows, run: str) -> int:
     source = sa.select(*(given.c[name] for name in PARKED_COLUMNS), sa.literal(run))
     columns = [*PARKED_COLUMNS, "run_id"]
     return conn.execute(sa.insert(QUARANTINE).from_select(columns, source)).rowcount
+
+
+def settle(conn: sa.Connection, source: str, row_numbers: Rows, state: str = "replayed") -> int:
+    """Take rows of a source off the list of parked ones: their cause is gone.
+
+    Args:
+        conn: connection inside the transaction that uses the rows after all.
+        source: the source they were parked under.
+        row_numbers: a select of one column, the rows' numbers in the source.
+        state: `replayed`, or `discarded` where a person gave the rows up.
+
+    Returns:
+        How many rows were parked until now.
+    """
+    given = row_numbers.subquery()
+    is_given = QUARANTINE.c.row_number.in_(sa.select(*given.c))
+    parked = sa.and_(QUARANTINE.c.state == "parked", QUARANTINE.c.source == source, is_given)
+    return conn.execute(sa.update(QUARANTINE).where(parked).values(state=state)).rowcount

@@ -1,0 +1,179 @@
+"""Which messages a step works on, and what becomes of those it cannot use.
+
+A step claims messages by their state, locks them and keeps their ids in a temporary table until its
+transaction ends. Two workers never hold the same message, and a message whose transaction commits
+late is found like any other.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.schema import CreateTable
+
+from ecom_assets.orders.model import SUPERSEDED_BY_REVISION, Problem
+from ecom_assets.orders.tables import INBOX
+from ecom_assets.shared import quarantine
+
+SOURCE = "orders.inbox"
+"""The source parked messages have in the quarantine; their row number is the inbox id."""
+
+WORK = sa.MetaData()
+"""Temporary tables of one transaction."""
+
+
+def work_table(name: str, *columns: sa.Column[Any]) -> sa.Table:
+    """Declare a temporary table that lives until the transaction ends."""
+    return sa.Table(name, WORK, *columns, prefixes=["TEMPORARY"], postgresql_on_commit="DROP")
+
+
+def open_empty(conn: sa.Connection, *tables: sa.Table) -> None:
+    """Make temporary tables, or empty those this transaction already made."""
+    for table in tables:
+        conn.execute(CreateTable(table, if_not_exists=True))
+        conn.execute(sa.delete(table))
+
+
+CLAIMED = work_table(
+    "claimed_messages",
+    sa.Column("inbox_id", sa.BigInteger, primary_key=True),
+    sa.Column("is_revised", sa.Boolean, nullable=False),
+)
+"""Messages a step holds; `is_revised` says that their order has several messages."""
+
+FAULTS = work_table(
+    "faulty_messages",
+    sa.Column("inbox_id", sa.BigInteger, primary_key=True),
+    sa.Column("fault", sa.Text, nullable=False),
+)
+"""Messages to park, with `problem: detail`."""
+
+# An order with several messages has one with a revision above 1; few orders have, so their partial
+# index is small however large the inbox grows.
+_CLAIM = sa.text("""
+    INSERT INTO claimed_messages (inbox_id, is_revised)
+    SELECT m.inbox_id, EXISTS (
+        SELECT FROM orders.inbox AS r
+        WHERE r.revision > 1 AND r.channel = m.channel AND r.external_id = m.external_id)
+    FROM orders.inbox AS m
+    WHERE m.state = 'pending'
+    ORDER BY m.received_at, m.inbox_id
+    LIMIT :most
+    FOR UPDATE OF m SKIP LOCKED
+""")
+_CLAIM_REVISED = sa.text("""
+    INSERT INTO claimed_messages (inbox_id, is_revised)
+    SELECT m.inbox_id, true
+    FROM orders.inbox AS m
+    WHERE m.state = 'pending' AND EXISTS (
+        SELECT FROM orders.inbox AS r
+        WHERE r.revision > 1 AND r.channel = m.channel AND r.external_id = m.external_id)
+    ORDER BY m.received_at, m.inbox_id
+    FOR UPDATE OF m SKIP LOCKED
+""")
+_CLAIM_PARKED = sa.text("""
+    INSERT INTO claimed_messages (inbox_id, is_revised)
+    SELECT m.inbox_id, false
+    FROM orders.inbox AS m
+    WHERE m.state = 'parked' AND m.reason <> :after_acceptance
+    FOR UPDATE OF m SKIP LOCKED
+""")
+_SUPERSEDE = sa.text("""
+    WITH outdated AS (
+        DELETE FROM claimed_messages AS c
+        USING orders.inbox AS m
+        WHERE c.is_revised AND m.inbox_id = c.inbox_id AND EXISTS (
+            SELECT FROM orders.inbox AS newer
+            WHERE newer.channel = m.channel AND newer.external_id = m.external_id
+              AND (newer.received_at, newer.revision) > (m.received_at, m.revision))
+        RETURNING c.inbox_id
+    )
+    UPDATE orders.inbox AS m SET state = 'superseded', reason = :reason, run_id = :run
+    FROM outdated WHERE m.inbox_id = outdated.inbox_id
+""")
+_SUPERSEDE_PARKED = sa.text("""
+    UPDATE orders.inbox AS older SET state = 'superseded', reason = :reason, run_id = :run
+    FROM claimed_messages AS c JOIN orders.inbox AS m USING (inbox_id)
+    WHERE c.is_revised AND older.state = 'parked'
+      AND older.channel = m.channel AND older.external_id = m.external_id
+      AND (older.received_at, older.revision) < (m.received_at, m.revision)
+    RETURNING older.inbox_id
+""")
+_AFTER_ACCEPTANCE = sa.text("""
+    WITH late AS (
+        DELETE FROM claimed_messages AS c
+        USING orders.inbox AS m JOIN orders.orders AS o USING (channel, external_id)
+        WHERE c.is_revised AND m.inbox_id = c.inbox_id
+        RETURNING c.inbox_id, o.revision
+    )
+    INSERT INTO faulty_messages (inbox_id, fault)
+    SELECT inbox_id, :problem || ': the order was accepted as revision ' || revision FROM late
+""")
+_PARK = sa.text("""
+    UPDATE orders.inbox AS m
+    SET state = 'parked', reason = split_part(f.fault, ': ', 1), run_id = :run
+    FROM faulty_messages AS f WHERE m.inbox_id = f.inbox_id
+""")
+_PARKED_ROWS = sa.text("""
+    SELECT :source AS source, m.inbox_id AS row_number,
+           m.channel || '/' || m.external_id AS subject, m.reason AS reason,
+           substr(f.fault, length(m.reason) + 3) AS detail, m.payload AS row
+    FROM faulty_messages AS f JOIN orders.inbox AS m USING (inbox_id)
+    ORDER BY m.inbox_id
+""").columns(*(sa.column(name) for name in quarantine.PARKED_COLUMNS))
+
+
+def claim_pending(conn: sa.Connection, most: int) -> int:
+    """Claim up to `most` pending messages, those that arrived first; returns how many."""
+    open_empty(conn, CLAIMED, FAULTS)
+    count = conn.execute(_CLAIM, {"most": most}).rowcount
+    conn.execute(sa.text("ANALYZE claimed_messages"))
+    return count
+
+
+def claim_revised(conn: sa.Connection) -> int:
+    """Claim the pending messages whose order has several messages; returns how many."""
+    open_empty(conn, CLAIMED, FAULTS)
+    return conn.execute(_CLAIM_REVISED).rowcount
+
+
+def claim_parked(conn: sa.Connection) -> int:
+    """Claim the parked messages that may be taken after all; returns how many.
+
+    A change to an accepted order waits for a person and is left alone.
+    """
+    open_empty(conn, CLAIMED, FAULTS)
+    given = {"after_acceptance": Problem.AFTER_ACCEPTANCE.value}
+    return conn.execute(_CLAIM_PARKED, given).rowcount
+
+
+def settle_revisions(conn: sa.Connection, run: str) -> dict[str, int]:
+    """Leave one message per order among the claimed ones: the newest, if no other was accepted.
+
+    The newest message is the one that arrived last. Older ones that wait or were parked are
+    superseded. A message about an order that was accepted before is parked, so that a person sees
+    the change: stock may be reserved for the order or a parcel on its way.
+
+    Returns:
+        Messages `superseded` and `parked`.
+    """
+    if not conn.execute(sa.select(sa.exists().where(CLAIMED.c.is_revised))).scalar_one():
+        return {"superseded": 0, "parked": 0}
+    given = {"reason": SUPERSEDED_BY_REVISION, "run": run}
+    superseded = conn.execute(_SUPERSEDE, given).rowcount
+    replaced = list(conn.execute(_SUPERSEDE_PARKED, given).scalars())
+    if replaced:
+        solved = sa.select(INBOX.c.inbox_id).where(INBOX.c.inbox_id.in_(replaced))
+        quarantine.settle(conn, SOURCE, solved)
+    conn.execute(_AFTER_ACCEPTANCE, {"problem": Problem.AFTER_ACCEPTANCE.value})
+    return {"superseded": superseded + len(replaced), "parked": park_faulty(conn, run)}
+
+
+def park_faulty(conn: sa.Connection, run: str) -> int:
+    """Park the messages in `faulty_messages` and empty it; returns how many were parked."""
+    parked = conn.execute(_PARK, {"run": run}).rowcount
+    if parked:
+        quarantine.park(conn, _PARKED_ROWS.bindparams(source=SOURCE), run)
+    conn.execute(sa.delete(FAULTS))
+    return parked

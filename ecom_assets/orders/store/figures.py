@@ -1,0 +1,84 @@
+"""What operators and sensors look at: waiting work, parked messages, orders of the last days."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from ecom_assets.orders.model import InboxState
+from ecom_assets.orders.tables import INBOX, ORDERS
+from ecom_assets.shared import flow
+
+RECENT_DAYS = 60
+"""Days of business time, back from the latest order, that operators see; older orders do not make
+a look at the figures slower."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Work that waits for a run of the order path.
+
+    Attributes:
+        messages: messages pending in the inbox.
+        steps: waits of accepted orders for a stage, left by a run that ended early.
+    """
+
+    messages: int
+    steps: int
+
+
+def waiting(conn: sa.Connection) -> Waiting:
+    """What waits now, found by state: a row that commits late is counted when it is there."""
+    return Waiting(pending_messages(conn), sum(flow.waiting(conn).values()))
+
+
+def pending_messages(conn: sa.Connection) -> int:
+    """Messages that wait in the inbox."""
+    pending = sa.select(sa.func.count()).where(INBOX.c.state == InboxState.PENDING.value)
+    return conn.execute(pending.select_from(INBOX)).scalar_one()
+
+
+def parked_by_reason() -> sa.Select[Any]:
+    """Parked messages per reason, the most frequent first."""
+    count = sa.func.count().label("messages")
+    return (
+        sa.select(INBOX.c.reason, count)
+        .where(INBOX.c.state == InboxState.PARKED.value)
+        .group_by(INBOX.c.reason)
+        .order_by(count.desc(), INBOX.c.reason)
+    )
+
+
+def _recent() -> sa.ColumnElement[bool]:
+    latest = sa.select(sa.func.max(ORDERS.c.placed_at)).scalar_subquery()
+    first = sa.func.date_trunc("day", latest) - sa.text(f"interval '{RECENT_DAYS - 1} days'")
+    return ORDERS.c.placed_at >= first
+
+
+def orders_per_day(conn: sa.Connection) -> list[tuple[date, int]]:
+    """Orders per UTC day of the last `RECENT_DAYS` days that have any."""
+    day = sa.cast(ORDERS.c.placed_at, sa.Date)
+    rows = sa.select(day, sa.func.count()).where(_recent()).group_by(day).order_by(day)
+    return [(found, count) for found, count in conn.execute(rows).tuples()]
+
+
+def orders_per_channel() -> sa.Select[Any]:
+    """Orders and totals per channel and currency of the last `RECENT_DAYS` days."""
+    count = sa.func.count().label("orders")
+    total = sa.func.sum(ORDERS.c.total_minor).label("total_minor")
+    return (
+        sa.select(ORDERS.c.channel, count, ORDERS.c.currency, total)
+        .where(_recent())
+        .group_by(ORDERS.c.channel, ORDERS.c.currency)
+        .order_by(count.desc(), ORDERS.c.channel, ORDERS.c.currency)
+    )
+
+
+def totals_per_currency() -> sa.Select[Any]:
+    """Order totals of the last `RECENT_DAYS` days as `(currency, amount_minor)`."""
+    total = sa.func.sum(ORDERS.c.total_minor).label("amount_minor")
+    rows = sa.select(ORDERS.c.currency, total).where(_recent())
+    return rows.group_by(ORDERS.c.currency).order_by(ORDERS.c.currency)
