@@ -50,6 +50,7 @@ def inbox(
 
 
 @dg.multi_asset(
+    name="orders",
     specs=[
         dg.AssetSpec(
             _ORDERS,

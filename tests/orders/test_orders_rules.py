@@ -152,9 +152,8 @@ def test_sql_and_python_find_the_same_in_any_document(
         rows = read_in_sql(catalog, documents)
         attempt.rollback()
     for given_document, row in zip(documents, rows, strict=True):
-        found = find_fault(given_document, SKUS)
-        assert row.fault == found
-        if found is None:
+        assert find_fault(given_document, SKUS) == row.fault
+        if row.fault is None:
             worth = amounts(given_document)
             sums = (row.items_minor, row.discount_minor, row.shipping_minor or 0, row.tax_minor)
             assert sums == (

@@ -1,0 +1,72 @@
+"""Messages arrived: start the order path, at most one run at a time."""
+
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from ecom_assets.orders.store import figures
+from jobs.orders import ORDERS_FLOW
+from resources.database import DatabaseResource
+
+POLL_SECONDS = 5
+"""How often the inbox is looked at; Dagster's sensor loop wakes no more often."""
+
+GIVEN_UP_AFTER = timedelta(hours=1)
+"""A run in progress this long is taken for dead and no longer waited for. Should it live after all,
+both runs are safe: they claim different rows."""
+
+PAUSE_AFTER_FAILURE = timedelta(minutes=1)
+"""A run that fails at once must not be started again every few seconds."""
+
+_IN_PROGRESS = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+@dg.sensor(
+    job=ORDERS_FLOW,
+    minimum_interval_seconds=POLL_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Starts the order path when messages wait in the inbox, or when a run that ended"
+    " early left orders behind. One run takes all that waits.",
+)
+def orders_arrived(
+    context: dg.SensorEvaluationContext, database: DatabaseResource
+) -> dg.RunRequest | dg.SkipReason:
+    """Ask for one run if anything waits and no run is in progress.
+
+    There is no cursor and no run key: what waits is found by its state, so that a message whose
+    transaction commits after one with a larger id is not missed.
+    """
+    # The wall clock is right here: it says whether a process is alive, not what a rule decides.
+    reason = _reason_to_wait(context.instance, datetime.now(UTC))
+    if reason:
+        return dg.SkipReason(reason)
+    with database.begin() as conn:
+        waiting = figures.waiting(conn)
+    if not (waiting.messages or waiting.steps):
+        return dg.SkipReason("nothing waits")
+    found = f"{waiting.messages} messages, {waiting.steps} steps"
+    return dg.RunRequest(tags={"ecom/waiting": found})
+
+
+def _reason_to_wait(instance: dg.DagsterInstance, now: datetime) -> str | None:
+    started = dg.RunsFilter(
+        job_name=ORDERS_FLOW.name, statuses=_IN_PROGRESS, created_after=now - GIVEN_UP_AFTER
+    )
+    if running := instance.get_runs(started, limit=1):
+        return f"run {running[0].run_id} is in progress; it takes what arrives meanwhile"
+    latest = instance.get_run_records(dg.RunsFilter(job_name=ORDERS_FLOW.name), limit=1)
+    if not latest or latest[0].dagster_run.status is not dg.DagsterRunStatus.FAILURE:
+        return None
+    ended_at = datetime.fromtimestamp(latest[0].end_time or 0, UTC)
+    wait = ended_at + PAUSE_AFTER_FAILURE - now
+    is_over = wait <= timedelta(0)
+    return None if is_over else f"the last run failed; next try in {wait.seconds} s"
+
+
+SENSORS = [orders_arrived]
