@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from importlib import import_module
 from pathlib import Path
 from typing import cast
@@ -18,10 +19,25 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from ecom.problems import Problem
+from ecom_assets.catalog.store import take_products, take_suppliers
+from ecom_assets.customers.store import take_customers
+from ecom_assets.fraud.store import take_labels
+from ecom_assets.inventory.store import take_movements
+from ecom_assets.orders.store import take_observed_events, take_orders
 from ecom_assets.shared import feeds
 from ecom_assets.shared.imports import IMPORTS
+from ecom_assets.transport.store import take_rate_card
+from ecom_assets.warehouse.store import take_sites
 from importers.source import Source
-from importers.staging import FileAccount, Found, accounts_of, require_fates, settle, stage
+from importers.staging import (
+    FileAccount,
+    Found,
+    accounts_of,
+    analyze,
+    require_fates,
+    settle,
+    stage,
+)
 
 FORMATS = ("olist", "sample", "uci")
 """The sources that can be imported; `importers.<format>` offers `SOURCE`."""
@@ -30,18 +46,16 @@ Begin = Callable[[], AbstractContextManager[sa.Connection]]
 Progress = Callable[[str], object] | None
 Take = Callable[[sa.Connection, int | None], int]
 
-_TAKES = (
-    ("catalog", "take_suppliers"),
-    ("catalog", "take_products"),
-    ("warehouse", "take_sites"),
-    ("transport", "take_rate_card"),
-    ("customers", "take_customers"),
-    ("inventory", "take_movements"),
-    ("orders", "take_orders"),
-    ("orders", "take_observed_events"),
-    ("fraud", "take_labels"),
+_TAKES_BEFORE_ORDERS: tuple[Take, ...] = (
+    take_suppliers,
+    take_products,
+    take_sites,
+    take_rate_card,
+    take_customers,
+    take_movements,
 )
-"""The stores that take the feeds, in an order in which what is referred to is there first."""
+"""What orders refer to is there before them."""
+_TAKES_BEHIND_ORDERS: tuple[Take, ...] = (take_observed_events, take_labels)
 
 _SESSION = sa.text("""
     SELECT set_config('jit', 'off', true), set_config('work_mem', '64MB', true)
@@ -117,12 +131,11 @@ def find_files(source: Source, folder: Path) -> list[Found]:
     Raises:
         Problem: the folder or required files are missing, or two files match one pattern.
     """
-    if not folder.is_dir():
-        raise Problem(f"{folder}: no such folder")
+    present = _files_in(folder)
     found: list[Found] = []
     missing = []
     for file in source.files:
-        paths = sorted({path for pattern in file.patterns for path in folder.glob(pattern)})
+        paths = [path for path in present if any(fnmatch(path.name, p) for p in file.patterns)]
         if len(paths) > 1:
             names = ", ".join(path.name for path in paths)
             raise Problem(f"{folder}: several files for {file.name}, leave one: {names}")
@@ -134,9 +147,18 @@ def find_files(source: Source, folder: Path) -> list[Found]:
     return found
 
 
+def _files_in(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise Problem(f"{folder}: no such folder")
+    try:
+        return sorted(path for path in folder.iterdir() if path.is_file())
+    except OSError as error:
+        raise Problem(f"{folder}: {error.strerror or error}") from error
+
+
 def _ignored(files: list[Found], folder: Path) -> tuple[str, ...]:
     read = {path for _, path in files}
-    return tuple(sorted(p.name for p in folder.iterdir() if p.is_file() and p not in read))
+    return tuple(path.name for path in _files_in(folder) if path not in read)
 
 
 def digest_of(paths: list[Path]) -> str:
@@ -189,17 +211,17 @@ def _take(
     source.map(conn)
     require_fates(conn, files)
     for feed in feeds.FEEDS.sorted_tables:
-        conn.execute(sa.text("ANALYZE " + feed.name))
-    taken = {name: _store_of(area, name)(conn, import_id) for area, name in _TAKES}
+        analyze(conn, feed)
+    for take in _TAKES_BEFORE_ORDERS:
+        take(conn, import_id)
+    received = take_orders(conn, import_id)
+    for take in _TAKES_BEHIND_ORDERS:
+        take(conn, import_id)
     settle(conn, files, import_id, run)
     _close_import(conn, import_id)
     if progress:
-        progress(f"{taken['take_orders']:,} orders received")
-    return taken["take_orders"]
-
-
-def _store_of(area: str, name: str) -> Take:
-    return cast(Take, getattr(import_module(f"ecom_assets.{area}.store"), name))
+        progress(f"{received:,} orders received")
+    return received
 
 
 def _close_import(conn: sa.Connection, import_id: int) -> None:

@@ -62,9 +62,15 @@ def stage(
         table = raw_table(file)
         table.create(conn)
         rows = sum(_store(conn, file, batch) for batch in read(path, file.columns)) if path else 0
-        conn.execute(sa.text("ANALYZE " + table.name))
+        analyze(conn, table)
         if progress and path:
             progress(f"{path.name}: {rows:,} rows read")
+
+
+def analyze(conn: sa.Connection, table: sa.Table) -> None:
+    """Count a temporary table for the planner; nothing else would before it is joined."""
+    name = conn.dialect.identifier_preparer.format_table(table)
+    conn.execute(sa.text("ANALYZE " + name))
 
 
 def _store(conn: sa.Connection, file: SourceFile, batch: Batch) -> int:

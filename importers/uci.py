@@ -107,22 +107,27 @@ _PARK_INVOICES = sa.text("""
         SELECT "InvoiceNo" FROM raw_lines WHERE fate = 'parked' AND "InvoiceNo" IS NOT NULL)
 """)
 _PARK_LINES = sa.text("""
-    WITH judged AS (
+    WITH shaped AS (
+        SELECT *, upper(trim("StockCode")) AS code,
+            -- Every digit as a 9, which is far quicker to compare than a pattern to match.
+            translate("InvoiceNo", '012345678', '999999999') AS form
+        FROM raw_lines WHERE fate IS NULL
+    ),
+    judged AS (
         SELECT row_no, CASE
-            WHEN "InvoiceNo" ~ '^A' THEN 'adjustment_invoice'
-            WHEN "InvoiceNo" !~ '^C?[0-9]{6}$' THEN 'unknown_kind_of_invoice'
-            WHEN upper(trim("StockCode")) ~
-                '^(M|D|S|B|BANK CHARGES|AMAZONFEE|CRUK|ADJUST[0-9]*|TEST[0-9]*)$'
-                OR ("InvoiceNo" ~ '^C' AND upper(trim("StockCode")) IN ('POST', 'DOT', 'C2'))
-                THEN 'not_a_product'
-            WHEN "InvoiceNo" ~ '^C' AND "Quantity"::numeric >= 0 THEN 'cancellation_not_negative'
-            WHEN "InvoiceNo" ~ '^C' AND "CustomerID" IS NULL THEN 'cancellation_without_customer'
-            WHEN "InvoiceNo" !~ '^C' AND "Quantity"::numeric <= 0 THEN 'quantity_not_positive'
-            WHEN "InvoiceNo" !~ '^C' AND round("UnitPrice"::numeric * 100) <= 0
+            WHEN form LIKE 'A%' THEN 'adjustment_invoice'
+            WHEN form NOT IN ('999999', 'C999999') THEN 'unknown_kind_of_invoice'
+            WHEN code IN ('M', 'D', 'S', 'B', 'BANK CHARGES', 'AMAZONFEE', 'CRUK')
+                OR code LIKE 'ADJUST%' OR code LIKE 'TEST%'
+                OR (form = 'C999999' AND code IN ('POST', 'DOT', 'C2')) THEN 'not_a_product'
+            WHEN form = 'C999999' AND "Quantity"::numeric >= 0 THEN 'cancellation_not_negative'
+            WHEN form = 'C999999' AND "CustomerID" IS NULL THEN 'cancellation_without_customer'
+            WHEN form = '999999' AND "Quantity"::numeric <= 0 THEN 'quantity_not_positive'
+            WHEN form = '999999' AND round("UnitPrice"::numeric * 100) <= 0
                 THEN 'price_not_positive'
             WHEN "Country" NOT IN (SELECT name FROM uci_countries) THEN 'country_not_known'
             END AS reason
-        FROM raw_lines WHERE fate IS NULL
+        FROM shaped
     )
     UPDATE raw_lines AS r
     SET fate = 'parked', reason = j.reason, subject = r."InvoiceNo", detail = CASE j.reason

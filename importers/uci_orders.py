@@ -15,7 +15,7 @@ _LINES = sa.text("""
         round("UnitPrice"::numeric * 100)::bigint AS price_minor,
         'uci:' || split_part("CustomerID", '.', 1) AS customer_key, "Country" AS place,
         upper(trim("StockCode")) IN ('POST', 'DOT', 'C2') AS is_shipping
-    FROM raw_lines WHERE fate IS NULL AND "InvoiceNo" ~ '^[0-9]';
+    FROM raw_lines WHERE fate IS NULL AND "InvoiceNo" NOT LIKE 'C%';
     ANALYZE uci_lines;
 
     CREATE TEMPORARY TABLE uci_orders ON COMMIT DROP AS
@@ -48,19 +48,20 @@ _PAYLOADS = sa.text("""
         FROM uci_lines WHERE NOT is_shipping GROUP BY invoice, sku, price_minor
     ),
     lines_of_order AS (
-        SELECT invoice, jsonb_agg(jsonb_build_object('line_no', line_no, 'sku', sku,
+        SELECT invoice, json_agg(json_build_object('line_no', line_no, 'sku', sku,
             'quantity', quantity, 'unit_price_minor', price_minor) ORDER BY line_no) AS lines
         FROM lines GROUP BY invoice
     )
     INSERT INTO feed_orders (channel, external_id, received_at, payload)
-    SELECT 'uci', o.invoice, o.placed_at, jsonb_build_object(
+    SELECT 'uci', o.invoice, o.placed_at, json_build_object(
         'placed_at', o.placed_at, 'currency', 'GBP',
-        'customer', jsonb_build_object('key', o.customer_key),
-        'ship_to', jsonb_build_object('country', c.country, 'latitude', c.latitude,
+        'customer', json_build_object('key', o.customer_key),
+        'ship_to', json_build_object('country', c.country, 'latitude', c.latitude,
             'longitude', c.longitude),
         'lines', l.lines, 'shipping_minor', o.shipping_minor,
-        'payments', jsonb_build_array(jsonb_build_object('sequence', 1, 'method', 'invoice',
-            'amount_minor', o.total_minor, 'installments', 1, 'authorised_at', o.placed_at)))
+        'payments', json_build_array(json_build_object('sequence', 1, 'method', 'invoice',
+            'amount_minor', o.total_minor, 'installments', 1, 'authorised_at', o.placed_at))
+        )::jsonb
     FROM uci_orders AS o
     JOIN lines_of_order AS l USING (invoice)
     JOIN uci_countries AS c ON c.name = o.place
@@ -73,7 +74,7 @@ _MATCHES = sa.text("""
             round("UnitPrice"::numeric * 100)::bigint AS price_minor,
             "InvoiceDate"::timestamp AT TIME ZONE 'Europe/London' AS written_at,
             'uci:' || split_part("CustomerID", '.', 1) AS customer_key
-        FROM raw_lines WHERE fate IS NULL AND "InvoiceNo" ~ '^C'
+        FROM raw_lines WHERE fate IS NULL AND "InvoiceNo" LIKE 'C%'
     ),
     bought AS (
         SELECT l.invoice, o.customer_key, l.sku, sum(l.quantity)::bigint AS quantity,
