@@ -22,7 +22,7 @@ LEAST_ROWS, LEAST_FRAUDS = 200, 20
 HELD_OUT = 0.25
 """Share of the training range, its last part in time, that the metrics are measured on."""
 
-_INVERSE_PENALTY = 1.0
+_INVERSE_PENALTY = 0.3
 _DIGITS = 8
 """Digits that coefficients keep: more than the solver's own accuracy would not be repeatable."""
 
@@ -39,10 +39,9 @@ class Trained:
     metrics: dict[str, Any]
 
 
-def is_enough(is_fraud: Flags) -> bool:
-    """Whether a model can be trained on these labels."""
-    frauds = int(is_fraud.sum())
-    return len(is_fraud) >= LEAST_ROWS and LEAST_FRAUDS <= frauds < len(is_fraud)
+def is_enough(rows: int, frauds: int) -> bool:
+    """Whether a model can be trained on so many labelled orders with so many frauds."""
+    return rows >= LEAST_ROWS and LEAST_FRAUDS <= frauds < rows
 
 
 def train(figures: pd.DataFrame) -> Trained:

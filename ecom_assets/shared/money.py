@@ -35,7 +35,7 @@ def roughly_minor_per_eur(currency: str) -> int:
     Fixed on purpose and right within tens of percent: it gives thresholds the same weight in every
     currency and compares sizes of orders. It must never turn an amount into another currency.
     """
-    return _ROUGHLY_PER_EUR.get(currency, 10 ** exponent(currency))
+    return _ROUGHLY_PER_EUR.get(currency) or int(10 ** exponent(currency))
 
 
 def to_minor(amount: Decimal, currency: str) -> int:

@@ -1,8 +1,8 @@
 """The features of claimed orders, each strictly as of the moment the order was placed.
 
 "Before" means (placed_at, order_id) smaller than the order's own; every look-back stops after
-`LOOK_BACK` sightings, newest first. Counts therefore saturate there, and a device or address behind
-thousands of orders costs no more than any other.
+`velocity.LOOK_BACK` sightings, newest first. Counts therefore saturate there, and a device or
+address behind thousands of orders costs no more than any other.
 """
 
 from __future__ import annotations
@@ -12,10 +12,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from ecom_assets.fraud.velocity import LOOK_BACK
 from ecom_assets.shared.money import roughly_minor_per_eur
-
-LOOK_BACK = 100
-"""Earlier orders looked at per card, device, e-mail, IP, address or customer."""
 
 ASSUMED_ACCOUNT_AGE_DAYS = 365
 """Age of an account whose sign-up is not known; `is_account_unknown` tells it apart."""
@@ -183,17 +181,21 @@ _MONTHS = sa.text(
 )
 
 
-def take_figures(conn: sa.Connection) -> None:
+def take_figures(conn: sa.Connection, look_back: int = LOOK_BACK) -> None:
     """Fill the temporary table `figures` with the features of the claimed orders.
 
     Features that are 0 are left out of the document.
+
+    Args:
+        conn: connection with `claimed` filled.
+        look_back: earlier orders looked at per card, device, e-mail, IP, address or customer.
     """
     conn.execute(_OPEN)
     conn.execute(sa.text("TRUNCATE figures"))
     currencies = conn.execute(_CURRENCIES).scalars()
     given = {
         "rates": json.dumps({each: roughly_minor_per_eur(each) for each in currencies}),
-        "look_back": LOOK_BACK,
+        "look_back": look_back,
         "assumed_age": ASSUMED_ACCOUNT_AGE_DAYS,
     }
     conn.execute(_FILL, given)

@@ -52,15 +52,14 @@ def _find(conn: sa.Connection, month: datetime) -> StoredModel | None:
 
 
 def _train(conn: sa.Connection, month: datetime, run: str) -> StoredModel | None:
+    labelled = _labelled(month)
+    if not _is_enough(conn, labelled):
+        return None
     from ecom_assets.fraud import training
 
-    labelled = _labelled(month)
-    if not _is_enough(conn, labelled, training.LEAST_ROWS, training.LEAST_FRAUDS):
-        return None
-    figures = figures_of(conn, labelled.subquery()).sort_values(
-        ["decided_as_of", "order_id"], ignore_index=True
-    )
-    return _save(conn, month, training.train(figures), run)
+    figures = figures_of(conn, labelled.subquery())
+    oldest_first = figures.sort_values(["decided_as_of", "order_id"], ignore_index=True)
+    return _save(conn, month, training.train(oldest_first), run)
 
 
 def _labelled(month: datetime) -> sa.Select[Any]:
@@ -81,14 +80,12 @@ def _labelled(month: datetime) -> sa.Select[Any]:
     )  # fmt: skip
 
 
-def _is_enough(
-    conn: sa.Connection, labelled: sa.Select[Any], least_rows: int, least_frauds: int
-) -> bool:
+def _is_enough(conn: sa.Connection, labelled: sa.Select[Any]) -> bool:
+    from ecom_assets.fraud.training import is_enough
+
     given = labelled.subquery()
-    rows, frauds = conn.execute(
-        sa.select(sa.func.count(), sa.func.count().filter(given.c.is_fraud)).select_from(given)
-    ).one()
-    return bool(rows >= least_rows and least_frauds <= frauds < rows)
+    frauds = sa.func.count().filter(given.c.is_fraud)
+    return is_enough(*conn.execute(sa.select(sa.func.count(), frauds).select_from(given)).one())
 
 
 def _save(conn: sa.Connection, month: datetime, trained: Trained, run: str) -> StoredModel:
