@@ -211,7 +211,7 @@ def upgrade() -> None:
     )
     op.create_table('sightings',
     sa.Column('kind', sa.Text(), nullable=False, comment='card, device, email, ip or address'),
-    sa.Column('value_hash', sa.Text(), nullable=False, comment='SHA-256 of the value, hexadecimal'),
+    sa.Column('value_hash', sa.Text(), nullable=False, comment='first half of the SHA-256 of the value, hexadecimal'),
     sa.Column('seen_at', postgresql.TIMESTAMP(timezone=True), nullable=False, comment='when the order was placed'),
     sa.Column('order_id', sa.BigInteger(), nullable=False, comment='order'),
     sa.Column('customer_key', sa.Text(), nullable=False, comment='customer of the order'),
@@ -455,7 +455,7 @@ def upgrade() -> None:
     sa.Column('probability', sa.Double(), nullable=False, comment='probability of fraud, 0 to 1'),
     sa.Column('method', sa.Text(), nullable=False, comment='model, or rules where no labels were known yet'),
     sa.Column('version', sa.Text(), nullable=False, comment='model version or rule version'),
-    sa.Column('features', postgresql.JSONB(astext_type=sa.Text()), nullable=False, comment='point-in-time features the score was made from'),
+    sa.Column('features', postgresql.JSONB(astext_type=sa.Text()), nullable=False, comment='point-in-time features the score was made from; what is 0 is left out'),
     sa.Column('reasons', postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'::text[]"), nullable=False, comment='what raised the score, strongest first'),
     sa.Column('scored_as_of', postgresql.TIMESTAMP(timezone=True), nullable=False, comment='moment as of which the features were taken'),
     sa.Column('run_id', sa.Text(), nullable=False, comment='Dagster run that wrote the row'),
