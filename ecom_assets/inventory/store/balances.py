@@ -1,4 +1,4 @@
-"""Balances: the proof that they equal their movements, and what an operator wants to see of them."""
+"""Balances: the proof that they equal their movements, and what operators want to see of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The warehouse area's SQL."""
+"""Sites, as feeds bring them."""
 
 from __future__ import annotations
 

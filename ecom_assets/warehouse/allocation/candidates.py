@@ -1,0 +1,111 @@
+"""Where an order may ship from: the sites that hold something of it, most preferred first.
+
+Only sites that hold one of the order's SKUs are looked at, so the work grows with the stock an
+order can use and not with the number of sites.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ecom_assets.warehouse.allocation.problem import Floats, Ints, Problem, ranges
+from ecom_assets.warehouse.rules import EARTH_KM
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Candidates and what they offer.
+
+    A candidate is an order and a site; candidates are sorted by order and preference. An option is
+    a candidate and one of the order's demands that the site holds stock of; options are sorted by
+    candidate and demand.
+
+    Attributes:
+        order: order of each candidate.
+        site: site of each candidate.
+        distance: kilometres from site to customer, NaN where unknown.
+        option_candidate: candidate of each option.
+        option_demand: demand of each option.
+        option_cell: cell of each option.
+        option_free: units of the cell that are free at the order's moment, if no order of this
+            problem took any; may be negative.
+    """
+
+    order: Ints
+    site: Ints
+    distance: Floats
+    option_candidate: Ints
+    option_demand: Ints
+    option_cell: Ints
+    option_free: Ints
+
+    @cached_property
+    def starts(self) -> Ints:
+        """First option of each candidate."""
+        return np.searchsorted(self.option_candidate, np.arange(len(self.order)))
+
+    @cached_property
+    def counts(self) -> Ints:
+        """Options of each candidate."""
+        return np.bincount(self.option_candidate, minlength=len(self.order))
+
+    def of_orders(self, orders: Ints) -> Ints:
+        """Candidates of the given orders, ascending if the orders are."""
+        first = np.searchsorted(self.order, orders)
+        return ranges(first, np.searchsorted(self.order, orders, side="right") - first)
+
+    def options(self, candidates: Ints) -> Ints:
+        """Options of the given candidates."""
+        return ranges(self.starts[candidates], self.counts[candidates])
+
+
+def find_candidates(problem: Problem) -> Candidates:
+    """Find the candidates of every order of a problem and what they offer."""
+    demand, stock, site_count = problem.demand, problem.stock, len(problem.sites.handling)
+    first = np.searchsorted(stock.sku, demand.sku)
+    counts = np.searchsorted(stock.sku, demand.sku, side="right") - first
+    of_demand = np.repeat(np.arange(len(demand.sku)), counts)
+    cell = ranges(first, counts)
+    keys, candidate = np.unique(
+        demand.order[of_demand] * site_count + stock.site[cell], return_inverse=True
+    )
+    order, site = np.divmod(keys, site_count)
+    distance = _distances(problem, order, site)
+    preferred = _by_preference(problem, order, site, distance)
+    place = np.empty(len(preferred), np.int64)
+    place[preferred] = np.arange(len(preferred))
+    candidate = place[candidate]
+    sorting = np.lexsort((of_demand, candidate))
+    of_demand, cell = of_demand[sorting], cell[sorting]
+    return Candidates(
+        order=order[preferred],
+        site=site[preferred],
+        distance=distance[preferred],
+        option_candidate=candidate[sorting],
+        option_demand=of_demand,
+        option_cell=cell,
+        option_free=stock.free_at(cell, problem.orders.due[demand.order[of_demand]]),
+    )
+
+
+def _by_preference(problem: Problem, order: Ints, site: Ints, distance: Floats) -> Ints:
+    """Sorting by order, then nearest, or the customer's country where the distance is unknown.
+
+    Cheaper handling and then the site code decide between sites that are alike.
+    """
+    is_abroad = problem.orders.country[order] != problem.sites.country[site]
+    far = np.where(np.isnan(distance), is_abroad, np.round(distance, 3))
+    return np.lexsort((site, problem.sites.handling[site], far, order))
+
+
+def _distances(problem: Problem, order: Ints, site: Ints) -> Floats:
+    """Great-circle distances in kilometres, as `rules.great_circle_km`."""
+    orders, sites = problem.orders, problem.sites
+    here, there = np.radians(sites.latitude[site]), np.radians(orders.latitude[order])
+    turned = np.radians(orders.longitude[order] - sites.longitude[site])
+    across = np.sin((there - here) / 2) ** 2
+    across += np.cos(here) * np.cos(there) * np.sin(turned / 2) ** 2
+    return np.asarray(2 * EARTH_KM * np.arcsin(np.sqrt(np.minimum(1.0, across))), np.float64)
