@@ -1,0 +1,166 @@
+"""The risk area's SQL: decides claimed orders and hands the accepted ones on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import sqlalchemy as sa
+
+from ecom_assets.orders.tables import ORDERS
+from ecom_assets.risk.rules import POLICY, RULES_VERSION, Outcome
+from ecom_assets.risk.tables import DECISIONS
+from ecom_assets.shared.flow import NEXT, Stage, hand_on
+from ecom_assets.shared.journal import DECISION_COLUMNS, EVENT_COLUMNS, record_decisions
+from ecom_assets.shared.money import roughly_minor_per_eur
+from ecom_assets.shared.states import Dimension, move
+
+_CURRENCIES = sa.text(
+    "SELECT DISTINCT currency FROM claimed JOIN orders.orders USING (order_id) ORDER BY currency"
+)
+
+# Reference: rules.decide. The product of probability and total is rounded as a double there and
+# here, half to even.
+_DECIDE = sa.text("""
+    WITH given AS (
+        SELECT c.order_id, c.due_at, p.payment_state, s.probability, o.total_minor,
+            CAST(rate.minor_per_eur AS bigint) AS minor_per_eur,
+            CAST(round(s.probability * o.total_minor) AS bigint) AS expected_loss_minor,
+            coalesce(CAST(s.features ->> 'is_new_country' AS integer), 0) = 1 AS is_new_country,
+            s.features -> 'customer_orders' IS NULL AS is_first_order
+        FROM claimed AS c
+        JOIN orders.orders AS o USING (order_id)
+        JOIN payments.order_payments AS p USING (order_id)
+        JOIN fraud.order_scores AS s USING (order_id)
+        JOIN jsonb_each_text(CAST(:rates AS jsonb)) AS rate (currency, minor_per_eur)
+            ON rate.currency = o.currency
+    ), judged AS (
+        SELECT order_id, due_at, probability, expected_loss_minor,
+            array_remove(ARRAY[
+                CASE WHEN payment_state = 'awaiting' THEN 'payment_not_confirmed' END,
+                CASE WHEN payment_state = 'underpaid' THEN 'underpaid' END,
+                CASE WHEN payment_state = 'overpaid' THEN 'overpaid' END,
+                CASE WHEN probability >= :reject_from THEN 'fraud_near_certain' END,
+                CASE WHEN probability >= :review_from
+                        AND expected_loss_minor > :review_cost_eur * minor_per_eur
+                    THEN 'expected_loss_exceeds_review_cost' END,
+                CASE WHEN is_new_country AND total_minor >= :new_country_eur * minor_per_eur
+                    THEN 'large_order_to_new_country' END,
+                CASE WHEN is_first_order AND total_minor >= :first_order_eur * minor_per_eur
+                    THEN 'very_large_first_order' END
+            ], NULL) AS reasons
+        FROM given
+    )
+    INSERT INTO risk.decisions (
+        order_id, outcome, reasons, probability, expected_loss_minor, rule_version, decided_as_of,
+        run_id)
+    SELECT order_id,
+        CASE WHEN 'payment_not_confirmed' = ANY (reasons) THEN 'awaiting_payment'
+            WHEN 'fraud_near_certain' = ANY (reasons) THEN 'rejected'
+            WHEN cardinality(array_remove(reasons, 'overpaid')) > 0 THEN 'review'
+            ELSE 'accepted' END,
+        reasons, probability, expected_loss_minor, :version, due_at, :run_id
+    FROM judged
+    ORDER BY order_id
+""").bindparams(*(sa.bindparam(name, type_=sa.Double) for name in asdict(POLICY)))
+
+_DECISIONS = sa.text("""
+    SELECT d.order_id, '' AS subject,
+        jsonb_build_object(
+            'payment_state', p.payment_state, 'probability', d.probability,
+            'method', s.method, 'score_version', s.version,
+            'total_minor', o.total_minor, 'currency', o.currency,
+            'expected_loss_minor', d.expected_loss_minor,
+            'minor_per_eur', CAST(CAST(:rates AS jsonb) ->> o.currency AS bigint),
+            'is_new_country', coalesce(CAST(s.features ->> 'is_new_country' AS integer), 0) = 1,
+            'is_first_order', s.features -> 'customer_orders' IS NULL) AS inputs,
+        d.rule_version AS version, d.outcome, d.reasons, d.decided_as_of
+    FROM claimed
+    JOIN risk.decisions AS d USING (order_id)
+    JOIN orders.orders AS o USING (order_id)
+    JOIN payments.order_payments AS p USING (order_id)
+    JOIN fraud.order_scores AS s USING (order_id)
+    ORDER BY d.decided_as_of, d.order_id
+""")
+
+_MOVED = sa.text("""
+    SELECT order_id, decided_as_of AS happened_at,
+        jsonb_build_object('reasons', reasons, 'probability', probability,
+            'expected_loss_minor', expected_loss_minor) AS detail
+    FROM claimed
+    JOIN risk.decisions USING (order_id)
+    WHERE outcome = :outcome
+    ORDER BY decided_as_of, order_id
+""").columns(*(sa.column(name) for name in EVENT_COLUMNS))
+
+_ACCEPTED = sa.text("""
+    SELECT order_id, due_at
+    FROM claimed
+    JOIN risk.decisions USING (order_id)
+    WHERE outcome = 'accepted'
+""").columns(sa.column("order_id"), sa.column("due_at"))
+
+_EVENTS = {
+    Outcome.ACCEPTED: "risk_accepted",
+    Outcome.REVIEW: "risk_sent_to_review",
+    Outcome.REJECTED: "risk_rejected",
+    Outcome.AWAITING_PAYMENT: "risk_awaiting_payment",
+}
+
+
+def decide_orders(conn: sa.Connection, run: str) -> dict[str, int]:
+    """Decide the claimed orders; those under review are held, accepted ones handed on.
+
+    Args:
+        conn: connection with `claimed` filled for `Stage.RISK`.
+        run: Dagster run id.
+
+    Returns:
+        Orders per outcome.
+    """
+    currencies = conn.execute(_CURRENCIES).scalars()
+    rates = json.dumps({each: roughly_minor_per_eur(each) for each in currencies})
+    given = {"rates": rates, "version": RULES_VERSION, "run_id": run}
+    conn.execute(_DECIDE, given | asdict(POLICY))
+    ledger = _DECISIONS.bindparams(rates=rates)
+    record_decisions(
+        conn, "risk_decision", ledger.columns(*(sa.column(name) for name in DECISION_COLUMNS)), run
+    )
+    counts = {}
+    for outcome, event in _EVENTS.items():
+        rows = _MOVED.bindparams(outcome=outcome.value)
+        counts[outcome.value] = move(conn, Dimension.RISK, outcome.value, event, rows, run)
+    held = _MOVED.bindparams(outcome=Outcome.REVIEW.value)
+    move(conn, Dimension.HOLD, "held", "order_held", held, run)
+    hand_on(conn, NEXT[Stage.RISK], _ACCEPTED)
+    return counts
+
+
+def outcome_counts(conn: sa.Connection) -> dict[str, int]:
+    """Orders per outcome."""
+    outcome = DECISIONS.c.outcome
+    rows = conn.execute(sa.select(outcome, sa.func.count()).group_by(outcome).order_by(outcome))
+    return dict(rows.tuples().all())
+
+
+def at_stake(outcome: Outcome) -> sa.Select[tuple[str, int]]:
+    """What the orders of an outcome are worth, per currency."""
+    return (
+        sa.select(ORDERS.c.currency, sa.func.sum(ORDERS.c.total_minor))
+        .join(DECISIONS, DECISIONS.c.order_id == ORDERS.c.order_id)
+        .where(DECISIONS.c.outcome == outcome.value)
+        .group_by(ORDERS.c.currency)
+        .order_by(ORDERS.c.currency)
+    )
+
+
+def reason_counts() -> sa.Select[tuple[str, str, int]]:
+    """Orders per reason and outcome, most frequent first; accepted orders mostly have none."""
+    reason = sa.func.unnest(DECISIONS.c.reasons).label("reason")
+    given = sa.select(reason, DECISIONS.c.outcome).subquery()
+    number = sa.func.count().label("orders")
+    return (
+        sa.select(given.c.reason, given.c.outcome, number)
+        .group_by(given.c.reason, given.c.outcome)
+        .order_by(number.desc(), given.c.reason, given.c.outcome)
+    )
