@@ -29,17 +29,25 @@ carrier_choices as (
 
 choices_by_parcel as (
     select
-        order_id,
-        site_code,
+        shipments.shipment_id,
         count(*)::integer as services_considered,
-        (count(*) filter (where is_eligible))::integer as services_eligible,
-        min(cost_minor) filter (where is_eligible) as cheapest_cost_minor,
-        max(zone_code) filter (where is_chosen) as zone_code,
-        max(billable_weight_g) filter (where is_chosen) as billable_weight_g,
-        max(on_time_probability) filter (where is_chosen) as on_time_probability,
-        max(reason) filter (where is_chosen) as choice_reason
-    from carrier_choices
-    group by order_id, site_code
+        (count(*) filter (where carrier_choices.is_eligible))::integer as services_eligible,
+        -- prices in another currency cannot be compared
+        min(carrier_choices.cost_minor) filter (
+            where carrier_choices.is_eligible and carrier_choices.currency = shipments.currency
+        ) as cheapest_cost_minor,
+        max(carrier_choices.zone_code) filter (where carrier_choices.is_chosen) as zone_code,
+        max(carrier_choices.billable_weight_g) filter (where carrier_choices.is_chosen)
+            as billable_weight_g,
+        max(carrier_choices.on_time_probability) filter (where carrier_choices.is_chosen)
+            as on_time_probability,
+        max(carrier_choices.reason) filter (where carrier_choices.is_chosen) as choice_reason
+    from shipments
+    inner join carrier_choices
+        on
+            shipments.order_id = carrier_choices.order_id
+            and shipments.site_code = carrier_choices.site_code
+    group by shipments.shipment_id
 )
 
 select
@@ -81,7 +89,4 @@ inner join orders using (order_id)
 left join sites using (site_code)
 left join services using (service_code)
 left join carriers using (carrier_code)
-left join choices_by_parcel
-    on
-        shipments.order_id = choices_by_parcel.order_id
-        and shipments.site_code = choices_by_parcel.site_code
+left join choices_by_parcel using (shipment_id)

@@ -9,6 +9,7 @@ select
     zone_code,
     billable_weight_g,
     cost_minor,
+    currency::text as currency,
     eta_at,
     on_time_probability,
     score as choice_score,

@@ -1,19 +1,18 @@
 """The marts as Dagster sees them before dbt is imported: assets and checks from `models.json`."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
-_MODELS = Path(__file__).with_name("models.json")
+MODELS = Path(__file__).parents[1] / "models.json"
+"""What the dbt project makes; written by `describe`."""
 
 
 def models() -> list[dict[str, Any]]:
     """What the dbt project makes, one entry per model."""
-    found: list[dict[str, Any]] = json.loads(_MODELS.read_text(encoding="utf-8"))
+    found: list[dict[str, Any]] = json.loads(MODELS.read_text(encoding="utf-8"))
     return found
 
 

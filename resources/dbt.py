@@ -4,7 +4,7 @@ dagster-dbt names assets and checks, chooses what dbt is to build and translates
 the way dbt is started differs from its `DbtCliResource`: a child process would import dbt once more
 and parse the project anew, which doubles the time of a refresh.
 
-Imports dbt and dagster-dbt, which takes seconds; imported inside functions only.
+Importing this module imports dbt and dagster-dbt, which takes seconds: import it inside functions.
 """
 
 from __future__ import annotations
@@ -12,22 +12,25 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt.asset_utils import get_subset_selection_for_context
+from dagster_dbt.asset_utils import build_dbt_specs, get_subset_selection_for_context
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
+from dagster_dbt.core.dbt_event_iterator import DbtDagsterEventType
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt_common.events.functions import msg_to_dict
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import make_url
 
-from ecom.settings import ROOT, load
-from ecom_assets.marts.built import Built
-from ecom_assets.marts.translator import MartTranslator
+from resources.dbt_translator import MartTranslator
 
+ROOT = Path(__file__).resolve().parents[1]
 PROJECT = ROOT / "dbt"
 """Folder of the dbt project."""
 
+_EVERYTHING = {"select": "fqn:*", "exclude": "", "selector": ""}
 _RESULTS = frozenset({"LogModelResult", "LogTestResult"})
 _FAILED = frozenset({"error", "fail", "runtime error"})
 
@@ -36,9 +39,31 @@ class DbtFailed(Exception):
     """dbt could not read the project or reach the database; says why."""
 
 
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What one `dbt build` did.
+
+    Attributes:
+        events: Dagster events, in the order dbt finished.
+        failures: one line per model that could not be built and per test that failed.
+        refused: for each test that failed, the SQL that finds the rows it refuses.
+        seconds: how long dbt took, without parsing.
+    """
+
+    events: list[DbtDagsterEventType]
+    failures: list[str]
+    refused: Mapping[str, str]
+    seconds: float
+
+
+def home() -> Path:
+    """Folder for what dbt writes: `ECOM_HOME/dbt`, so that the tree stays clean."""
+    return Path(os.environ.get("ECOM_HOME") or ROOT / ".ecom").expanduser().absolute() / "dbt"
+
+
 def connection(url: str) -> dict[str, str]:
     """The environment variables `dbt/profiles.yml` reads, from a database address."""
-    address: URL = make_url(url)
+    address = make_url(url)
     return {
         "DBT_HOST": address.host or "localhost",
         "DBT_PORT": str(address.port or 5432),
@@ -51,7 +76,7 @@ def connection(url: str) -> dict[str, str]:
 
 
 def parse(url: str) -> Any:
-    """Read the project; what did not change since the last time is taken from `ECOM_HOME/dbt`.
+    """Read the project; what did not change since the last time is taken from `home()`.
 
     Args:
         url: address of the shop's database; it is not connected to.
@@ -65,6 +90,26 @@ def parse(url: str) -> Any:
     return invoke(dbtRunner(), url, "parse").result
 
 
+def described(url: str) -> tuple[Mapping[str, Any], list[dg.AssetSpec], list[dg.AssetCheckSpec]]:
+    """What the project makes.
+
+    Args:
+        url: address of a database; it is not connected to.
+
+    Returns:
+        The project's nodes by dbt's unique id, the assets and the checks dagster-dbt sees in it.
+    """
+    manifest = _readable(parse(url))
+    assets, checks = build_dbt_specs(
+        translator=MartTranslator(),
+        manifest=manifest,
+        io_manager_key=None,
+        project=None,
+        **_EVERYTHING,
+    )
+    return manifest["nodes"], list(assets), list(checks)
+
+
 def build(context: dg.AssetExecutionContext, url: str) -> Built:
     """Build and test the models the run selected.
 
@@ -76,8 +121,8 @@ def build(context: dg.AssetExecutionContext, url: str) -> Built:
         DbtFailed: dbt could not start; models and tests that fail are in `Built.failures`.
     """
     manifest = parse(url)
-    readable = manifest.writable_manifest().to_dict(omit_none=False)
-    translator, messages = MartTranslator(), list[dict[str, Any]]()
+    readable, translator = _readable(manifest), MartTranslator()
+    messages: list[dict[str, Any]] = []
 
     def keep(message: Any) -> None:
         if message.info.name in _RESULTS:
@@ -101,23 +146,6 @@ def build(context: dg.AssetExecutionContext, url: str) -> Built:
     )
 
 
-def _selection(
-    context: dg.AssetExecutionContext, manifest: Mapping[str, Any], translator: MartTranslator
-) -> list[str]:
-    """What dbt is to build. Unit tests look at SQL, not at data: the test suite runs them."""
-    chosen, indirect = get_subset_selection_for_context(
-        context=context,
-        manifest=manifest,
-        select="fqn:*",
-        exclude="",
-        selector="",
-        dagster_dbt_translator=translator,
-        current_dbt_indirect_selection_env=None,
-    )
-    mode = ["--indirect-selection", indirect] if indirect else []
-    return [*chosen, *mode, "--exclude-resource-type", "unit_test"]
-
-
 def invoke(runner: dbtRunner, url: str, command: str, *options: str) -> dbtRunnerResult:
     """Run one command of dbt on the project.
 
@@ -133,11 +161,10 @@ def invoke(runner: dbtRunner, url: str, command: str, *options: str) -> dbtRunne
     Raises:
         DbtFailed: the command did not run at all.
     """
-    home = load().home / "dbt"
-    places = {"project": PROJECT, "profiles": PROJECT}
-    arguments = [f"--{name}-dir={path}" for name, path in places.items()]
-    arguments += [f"--target-path={home / 'target'}", f"--log-path={home / 'logs'}"]
-    arguments += ["--log-level=none", "--log-level-file=info", "--no-print"]
+    arguments = [f"--project-dir={PROJECT}", f"--profiles-dir={PROJECT}"]
+    arguments += [f"--target-path={home() / 'target'}", f"--log-path={home() / 'logs'}"]
+    # Standard output belongs to whoever runs us; what failed is reported as Dagster events.
+    arguments += ["--log-level=none", "--log-level-file=none", "--no-print"]
     with _environment(connection(url)):
         done = runner.invoke([command, *arguments, *options])
     if isinstance(done.exception, Exception):
@@ -145,6 +172,26 @@ def invoke(runner: dbtRunner, url: str, command: str, *options: str) -> dbtRunne
     if done.exception is not None:  # an interrupt: dbt hands over what it caught
         raise done.exception
     return done
+
+
+def _readable(manifest: Any) -> Mapping[str, Any]:
+    readable: Mapping[str, Any] = manifest.writable_manifest().to_dict(omit_none=False)
+    return readable
+
+
+def _selection(
+    context: dg.AssetExecutionContext, manifest: Mapping[str, Any], translator: MartTranslator
+) -> list[str]:
+    """What dbt is to build. Unit tests look at SQL, not at data: the test suite runs them."""
+    chosen, indirect = get_subset_selection_for_context(
+        context=context,
+        manifest=manifest,
+        dagster_dbt_translator=translator,
+        current_dbt_indirect_selection_env=None,
+        **_EVERYTHING,
+    )
+    mode = ["--indirect-selection", indirect] if indirect else []
+    return [*chosen, *mode, "--exclude-resource-type", "unit_test"]
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """How dbt's models and tests are named as Dagster's assets and checks.
 
-Imports dagster-dbt, which takes seconds; only `describe` and `runner` import this module.
+Imports dagster-dbt, which takes seconds; only `resources.dbt` imports this module.
 """
 
 from __future__ import annotations

@@ -3,23 +3,31 @@
 Imported by `assets` only; it reads the tables dbt has just built.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 import sqlalchemy as sa
 
-from ecom_assets.marts.built import Built, Event
-from ecom_assets.marts.specs import models
+from ecom_assets.marts.assets.specs import models
 from ecom_assets.shared.metadata import bar_plot, money, preview
+from ecom_assets.shared.money import exponent
+
+Event = (
+    dg.Output[Any]
+    | dg.AssetMaterialization
+    | dg.AssetObservation
+    | dg.AssetCheckResult
+    | dg.AssetCheckEvaluation
+)
+"""What dagster-dbt makes of an event of dbt."""
 
 _COLUMNS = sa.text("""
     SELECT table_name, column_name, data_type FROM information_schema.columns
     WHERE table_schema IN ('staging', 'marts') ORDER BY table_name, ordinal_position
 """)
+# One plot shows one currency: the one most orders are in.
 _WEEKS = sa.text("""
     WITH most_used AS (
         SELECT currency FROM marts.daily_sales
@@ -47,21 +55,24 @@ _LATEST = sa.text("""
 _REFUSED_ROWS = 10
 
 
-def with_summaries(conn: sa.Connection, built: Built) -> list[Event]:
+def with_summaries(
+    conn: sa.Connection, events: Sequence[Event], refused: Mapping[str, str]
+) -> list[Event]:
     """The events of a build with what an operator wants to see of each.
 
     Args:
         conn: a connection to read the built tables with.
-        built: what dbt did.
+        events: what dbt did.
+        refused: for each test that failed, the SQL that finds the rows it refuses.
 
     Returns:
         The same events; tables with their rows and typed columns, failed tests with the first
         rows they refuse, `daily_sales` with a plot.
     """
-    names = {_name(event) for event in built.events if isinstance(event, dg.Output)}
+    names = {_name(event) for event in events if isinstance(event, dg.Output)}
     tables = _tables(conn, names)
-    rows = {test: _refused(conn, query) for test, query in built.refused.items()}
-    return [_with_summary(event, tables, rows) for event in built.events]
+    rows = {test: _refused(conn, query) for test, query in refused.items()}
+    return [_with_summary(event, tables, rows) for event in events]
 
 
 def _with_summary(
@@ -69,8 +80,8 @@ def _with_summary(
 ) -> Event:
     if isinstance(event, dg.Output):
         return event.with_metadata({**event.metadata, **tables[_name(event)]})
-    if isinstance(event, dg.AssetCheckResult) and (refused := rows.get(str(event.check_name))):
-        return event._replace(metadata={**event.metadata, "refused_rows": refused})
+    if isinstance(event, dg.AssetCheckResult) and (found := rows.get(str(event.check_name))):
+        return event._replace(metadata={**event.metadata, "refused_rows": found})
     return event
 
 
@@ -120,10 +131,10 @@ def _column_schemas(
 
 def _sales(conn: sa.Connection) -> dict[str, Any]:
     weeks = conn.execute(_WEEKS).tuples().all()[::-1]
-    shown_weeks = {"latest_days": preview(conn, _LATEST), "ordered": money(conn, _MONEY)}
+    tables = {"latest_days": preview(conn, _LATEST), "ordered": money(conn, _MONEY)}
     if not weeks:
-        return shown_weeks
-    millions = [float(ordered) / 1e6 for _, ordered, _ in weeks]
-    title = f"Ordered per week, {weeks[0][2]}"
-    plot = bar_plot([week for week, _, _ in weeks], millions, title, "million minor units")
-    return {**shown_weeks, "ordered_per_week": plot}
+        return tables
+    currency = weeks[0][2]
+    heights = [float(ordered) / 10 ** exponent(currency) for _, ordered, _ in weeks]
+    plot = bar_plot([week for week, _, _ in weeks], heights, "Ordered per week", currency)
+    return {**tables, "ordered_per_week": plot}
