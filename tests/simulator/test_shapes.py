@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,11 +26,11 @@ class Shop:
         self.lines = self.read("order_lines").query("quantity > 0")
         self.truth = self.read("truth").set_index("external_id")["fraud"].dropna()
 
-    def read(self, stem: str) -> pd.DataFrame:
+    def read(self, stem: str) -> Any:
         path = self._folder / f"{stem}.csv"
         return pd.read_csv(path, on_bad_lines="skip", encoding_errors="replace", low_memory=False)
 
-    def dated(self, stem: str) -> pd.DataFrame:
+    def dated(self, stem: str) -> Any:
         return self.read(stem).merge(self.orders[["external_id", "placed_at"]], on="external_id")
 
 
@@ -73,7 +74,7 @@ def test_orders_come_in_the_order_of_time_within_the_span(shop: Shop) -> None:
 
 
 def test_channels_and_currencies_follow_their_markets(shop: Shop) -> None:
-    mix = pd.crosstab(shop.orders["country"], shop.orders["channel"], normalize="index")
+    mix: Any = pd.crosstab(shop.orders["country"], shop.orders["channel"], normalize="index")
     assert mix.loc["SE", "nordmarkt"] > 5 * mix.loc["FR", "nordmarkt"]
     assert mix.loc["FR", "bazaar"] > 2 * mix.loc["SE", "bazaar"]
     money = shop.orders.groupby("country")["currency"].agg(lambda each: each.mode()[0])
@@ -144,7 +145,7 @@ def test_honest_orders_share_devices_and_fail_checks_too(shop: Shop) -> None:
 
 def test_labels_become_known_late(shop: Shop) -> None:
     labels = shop.dated("labels")
-    delay = pd.to_datetime(labels["known_at"], utc=True) - labels["placed_at"]
+    delay: Any = pd.to_datetime(labels["known_at"], utc=True) - labels["placed_at"]
     days = delay / pd.Timedelta(days=1)
     by_source = days.groupby(labels["source"])
     assert by_source.min()["chargeback"] >= 14
@@ -155,7 +156,7 @@ def test_labels_become_known_late(shop: Shop) -> None:
 
 def test_payments_are_split_late_and_never(shop: Shop) -> None:
     tenders = shop.dated("payments")
-    authorised = pd.to_datetime(tenders["authorised_at"], utc=True)
+    authorised: Any = pd.to_datetime(tenders["authorised_at"], utc=True)
     wait = (authorised - tenders["placed_at"]) / pd.Timedelta(hours=1)
     assert 0.002 < authorised.isna().mean() < 0.02
     assert (wait.dropna() >= 0).all()
