@@ -212,9 +212,8 @@ def _whole_rows(block: list[str], width: int) -> list[list[str]] | None:
     This is the fast way: the csv module sees the whole block at once.
     """
     try:
-        rows = list(csv.reader(block))
-        # A record that goes on behind the block shows as an open quote in its last line.
-        list(csv.reader(block[-1:], strict=True))
+        # A record that goes on behind the block is an open quote at the end, which is no CSV.
+        rows = list(csv.reader(block, strict=True))
     except csv.Error:
         return None
     return rows if len(rows) == len(block) and set(map(len, rows)) == {width} else None
@@ -228,7 +227,7 @@ def _one_by_one(
     An unclosed quote swallows the lines behind it. So only the first line of a wrong record is set
     apart, and the lines behind it are read again as records of their own.
     """
-    reader, end = csv.reader(lines), lines.number + most
+    reader, end = csv.reader(lines, strict=True), lines.number + most
     while lines.number < end:
         lines.record.clear()
         reason, problem = "wrong_field_count", ""
