@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from ecom_assets.shared.flow import Stage, drain
 from ecom_assets.shared.metadata import advanced, bar_plot, money, preview
-from ecom_assets.transport import reports, store
+from ecom_assets.transport import store
+from ecom_assets.transport.store import reports
 from ecom_assets.transport.tables import CARRIER_CHOICES, SHIPMENTS
 from resources.database import DatabaseResource
 
