@@ -26,10 +26,10 @@ _END = [dg.AssetKey(key) for key in END_OF_PATH]
 )
 def reconciliations(
     context: dg.AssetExecutionContext, database: DatabaseResource
-) -> dg.MaterializeResult:
+) -> dg.MaterializeResult[None]:
     """Run every comparison over the whole shop and store what each found."""
     with database.begin() as conn:
-        changed = reconcile(conn, COMPARISONS, context.run_id)
+        changed = reconcile(conn, COMPARISONS, context.run.run_id)
         table = RECONCILIATIONS.c
         found = sa.select(table.name, table.compared, table.differences).order_by(
             table.differences.desc(), table.name

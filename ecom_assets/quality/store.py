@@ -80,22 +80,17 @@ def _compared(item: Comparison, as_of: sa.ScalarSelect[Any], run: str) -> sa.Sel
 
 
 def _store(conn: sa.Connection, row: sa.Select[Any]) -> int:
-    statement = insert(RECONCILIATIONS).from_select(
-        [column.name for column in row.subquery().c], row
+    statement = insert(RECONCILIATIONS).from_select(list(row.selected_columns.keys()), row)
+    given = statement.excluded
+    changed = sa.or_(*(RECONCILIATIONS.c[name].is_distinct_from(given[name]) for name in _RESULT))
+    written = {name: given[name] for name in (*_RESULT, "run_id")}
+    upsert = statement.on_conflict_do_update(
+        index_elements=["name"],
+        set_={**written, "recorded_at": sa.func.clock_timestamp()},
+        where=changed,
     )
-    stored = [RECONCILIATIONS.c[name] for name in _RESULT]
-    given = [statement.excluded[name] for name in _RESULT]
-    written = (*_RESULT, "run_id")
-    return conn.execute(
-        statement.on_conflict_do_update(
-            index_elements=["name"],
-            set_={
-                **{name: statement.excluded[name] for name in written},
-                "recorded_at": sa.func.clock_timestamp(),
-            },
-            where=sa.tuple_(*stored).is_distinct_from(sa.tuple_(*given)),
-        )
-    ).rowcount
+    # Without the option SQLAlchemy forgets how many rows an INSERT ... SELECT wrote.
+    return conn.execute(upsert.execution_options(preserve_rowcount=True)).rowcount
 
 
 def reconciled(conn: sa.Connection) -> dict[str, Reconciled]:

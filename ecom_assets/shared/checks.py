@@ -76,6 +76,8 @@ def _count(database: DatabaseResource, table: sa.Table) -> int | None:
 def _result(
     table: TableExpectations, item: Expectation, outcome: Outcome, rows: int | None
 ) -> dg.AssetCheckResult:
+    if rows == 0 and item.needs_rows and not outcome.error:
+        outcome = Outcome(is_met=True)
     # What could not be evaluated is an error even where a failure would only warn.
     severity = Severity.ERROR if outcome.error else item.severity
     return dg.AssetCheckResult(

@@ -46,6 +46,7 @@ class Expectation:
         description: one sentence for operators.
         severity: how bad a failure is.
         is_blocking: whether a failure stops what is downstream (keys and money).
+        needs_rows: whether nothing can be said of an empty table, so that it passes.
     """
 
     property: str
@@ -54,6 +55,7 @@ class Expectation:
     description: str
     severity: Severity = Severity.ERROR
     is_blocking: bool = False
+    needs_rows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,7 @@ def mean_between(column: str, low: float, high: float, description: str) -> Expe
         {"column": column, "min_value": low, "max_value": high},
         description,
         severity=Severity.WARN,
+        needs_rows=True,
     )
 
 

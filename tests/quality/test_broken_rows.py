@@ -1,0 +1,357 @@
+"""A broken row in any table is caught by a named check that shows the row's key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+
+import pytest
+import sqlalchemy as sa
+
+from ecom_assets.areas import AREAS
+from ecom_assets.schema import schema
+from ecom_assets.shared.checks import run_checks
+from ecom_assets.shared.expectations import TableExpectations
+from resources.database import DatabaseResource
+
+
+def _declared() -> dict[str, TableExpectations]:
+    names = [f"ecom_assets.{area.name}.expectations" for area in AREAS]
+    modules = [import_module(name) for name in names if find_spec(name)]
+    return {item.table.fullname: item for module in modules for item in module.EXPECTATIONS}
+
+
+DECLARED = _declared()
+
+
+@dataclass(frozen=True)
+class Broken:
+    """One broken row: how it gets in, the check that must see it, the keys it must show.
+
+    `without` is the constraint that must go first, since the database itself would refuse the row.
+    """
+
+    table: str
+    check: str
+    statement: str
+    keys: tuple[dict[str, str], ...]
+    without: str = ""
+
+    def happen(self, conn: sa.Connection) -> None:
+        if self.without == "foreign keys":
+            conn.execute(sa.text("SET LOCAL session_replication_role = replica"))
+        elif self.without:
+            conn.execute(sa.text(f"ALTER TABLE {self.table} DROP CONSTRAINT {self.without}"))
+        conn.execute(sa.text(self.statement))
+
+
+BROKEN = (
+    Broken(
+        "orders.inbox",
+        "inbox_state_known",
+        "UPDATE orders.inbox SET state = 'lost' WHERE inbox_id = 2",
+        ({"inbox_id": "2"},),
+        without="inbox_state_known_check",
+    ),
+    Broken(
+        "orders.orders",
+        "orders_amounts_equal_lines",
+        "UPDATE orders.orders SET items_minor = items_minor + 1, total_minor = total_minor + 1"
+        " WHERE order_id = 4",
+        ({"order_id": "4"},),
+    ),
+    Broken(
+        "orders.orders",
+        "orders_total_adds_up",
+        "UPDATE orders.orders SET total_minor = 1 WHERE order_id = 2",
+        ({"order_id": "2"},),
+        without="orders_total_adds_up_check",
+    ),
+    Broken(
+        "orders.orders",
+        "orders_lines_present",
+        "DELETE FROM orders.order_lines WHERE order_id = 3",
+        ({"order_id": "3"},),
+        without="foreign keys",
+    ),
+    Broken(
+        "orders.order_lines",
+        "order_lines_sku_exists",
+        "UPDATE orders.order_lines SET sku = 'GONE' WHERE order_line_id = 8",
+        ({"order_line_id": "8"},),
+    ),
+    Broken(
+        "orders.observed_events",
+        "observed_events_kind_known",
+        "UPDATE orders.observed_events SET kind = 'rumoured'",
+        ({"observed_event_id": "1"},),
+    ),
+    Broken(
+        "catalog.suppliers",
+        "suppliers_country_well_formed",
+        "UPDATE catalog.suppliers SET country = 'b1'",
+        ({"supplier_key": "S1"},),
+    ),
+    Broken(
+        "catalog.products",
+        "products_supplier_key_exists",
+        "UPDATE catalog.products SET supplier_key = 'GONE' WHERE sku = 'B'",
+        ({"sku": "B"},),
+    ),
+    Broken(
+        "customers.customers",
+        "customers_orders_count_dated",
+        "UPDATE customers.customers SET orders_count = 1 WHERE customer_key = 'C2'",
+        ({"customer_key": "C2"},),
+    ),
+    Broken(
+        "customers.addresses",
+        "addresses_customer_key_exists",
+        "UPDATE customers.addresses SET customer_key = 'GONE'",
+        ({"customer_key": "GONE", "address_hash": "b" * 64},),
+    ),
+    Broken(
+        "payments.transactions",
+        "transactions_currency_matches_order",
+        "UPDATE payments.transactions SET currency = 'EUR' WHERE transaction_id = 3",
+        ({"transaction_id": "3"},),
+    ),
+    Broken(
+        "payments.order_payments",
+        "order_payments_due_equals_order_total",
+        "UPDATE payments.order_payments SET due_minor = 2400, difference_minor = 100"
+        " WHERE order_id = 1",
+        ({"order_id": "1"},),
+    ),
+    Broken(
+        "fraud.labels",
+        "labels_key_unique",
+        "INSERT INTO fraud.labels SELECT * FROM fraud.labels",
+        ({"channel": "web", "external_id": "E1"},) * 2,
+        without="labels_pkey",
+    ),
+    Broken(
+        "fraud.sightings",
+        "sightings_order_id_exists",
+        "UPDATE fraud.sightings SET order_id = 99",
+        (
+            {
+                "kind": "device",
+                "value_hash": "d" * 64,
+                "seen_at": "2018-01-01 00:00:00+00:00",
+                "order_id": "99",
+            },
+        ),
+    ),
+    Broken(
+        "fraud.models",
+        "models_positives_among_rows",
+        "UPDATE fraud.models SET positives = 101",
+        ({"model_version": "logistic-1"},),
+    ),
+    Broken(
+        "fraud.order_scores",
+        "order_scores_probability_in_range",
+        "UPDATE fraud.order_scores SET probability = -0.1 WHERE order_id = 2",
+        ({"order_id": "2"},),
+        without="order_scores_probability_in_range_check",
+    ),
+    Broken(
+        "fraud.order_scores",
+        "order_scores_model_trained_before",
+        "UPDATE fraud.models SET trained_as_of = '2018-01-01 12:00Z'",
+        ({"order_id": "1"},),
+    ),
+    Broken(
+        "risk.decisions",
+        "decisions_reasons_present",
+        "UPDATE risk.decisions SET reasons = '{}' WHERE order_id = 3",
+        ({"order_id": "3"},),
+    ),
+    Broken(
+        "inventory.movements",
+        "movements_sign_matches_kind",
+        "UPDATE inventory.movements SET quantity = 2 WHERE movement_id = 3",
+        ({"movement_id": "3"},),
+    ),
+    Broken(
+        "inventory.balances",
+        "balances_on_hand_equals_movements",
+        "UPDATE inventory.balances SET on_hand = 7 WHERE sku = 'B'",
+        ({"sku": "B", "site_code": "S"},),
+    ),
+    Broken(
+        "inventory.positions",
+        "positions_on_hand_equals_balances",
+        "UPDATE inventory.positions SET on_hand = 5 WHERE sku = 'A'",
+        ({"sku": "A"},),
+    ),
+    Broken(
+        "inventory.reservations",
+        "reservations_requested_equals_line",
+        "UPDATE inventory.reservations SET requested = 2, backordered = 2 WHERE order_line_id = 4",
+        ({"order_line_id": "4"},),
+    ),
+    Broken(
+        "warehouse.sites",
+        "sites_latitude_in_range",
+        "UPDATE warehouse.sites SET latitude = 123 WHERE site_code = 'N'",
+        ({"site_code": "N"},),
+    ),
+    Broken(
+        "warehouse.site_loads",
+        "site_loads_allocated_equals_allocations",
+        "UPDATE warehouse.site_loads SET allocated = 9 WHERE sku = 'A'",
+        ({"sku": "A", "site_code": "N"},),
+    ),
+    Broken(
+        "warehouse.allocations",
+        "allocations_quantity_within_reservation",
+        "UPDATE warehouse.allocations SET quantity = 5 WHERE allocation_id = 3",
+        ({"allocation_id": "3"},),
+    ),
+    Broken(
+        "transport.carriers",
+        "carriers_required_values_present",
+        "ALTER TABLE transport.carriers ALTER COLUMN name DROP NOT NULL;"
+        "UPDATE transport.carriers SET name = NULL",
+        ({"carrier_code": "POST"},),
+    ),
+    Broken(
+        "transport.services",
+        "services_limits_positive",
+        "UPDATE transport.services SET max_weight_g = 0 WHERE service_code = 'EXP'",
+        ({"service_code": "EXP"},),
+    ),
+    Broken(
+        "transport.zones",
+        "zones_ranges_disjoint",
+        "UPDATE transport.zones SET from_km = 100 WHERE zone_code = 'FAR'",
+        ({"zone_code": "FAR"}, {"zone_code": "NEAR"}),
+    ),
+    Broken(
+        "transport.rates",
+        "rates_bands_disjoint",
+        "UPDATE transport.rates SET service_code = 'STD', from_g = 100 WHERE rate_id = 2",
+        ({"rate_id": "1"}, {"rate_id": "2"}),
+    ),
+    Broken(
+        "transport.carrier_choices",
+        "carrier_choices_chosen_is_eligible",
+        "UPDATE transport.carrier_choices SET is_eligible = false WHERE order_id = 2 AND is_chosen",
+        ({"order_id": "2", "site_code": "N", "service_code": "STD"},),
+    ),
+    Broken(
+        "transport.shipments",
+        "shipments_cost_equals_choice",
+        "UPDATE transport.shipments SET cost_minor = 1 WHERE shipment_id = 2",
+        ({"shipment_id": "2"},),
+    ),
+    Broken(
+        "documents.series",
+        "series_next_number_follows",
+        "UPDATE documents.series SET next_number = 7",
+        ({"series": "INV-2018"},),
+    ),
+    Broken(
+        "documents.invoices",
+        "invoices_number_gapless",
+        "UPDATE documents.invoices SET number = 9 WHERE invoice_id = 2",
+        ({"invoice_id": "2"},),
+    ),
+    Broken(
+        "documents.packing_slips",
+        "packing_slips_units_equal_parcel",
+        "UPDATE documents.packing_slips SET units = 9 WHERE shipment_id = 1",
+        ({"shipment_id": "1"},),
+    ),
+    Broken(
+        "flow.imports",
+        "imports_format_digest_unique",
+        "INSERT INTO flow.imports (format, digest, run_id)"
+        " SELECT format, digest, run_id FROM flow.imports",
+        ({"import_id": "1"}, {"import_id": "2"}),
+        without="imports_format_digest_key",
+    ),
+    Broken(
+        "flow.import_accounts",
+        "import_accounts_balanced",
+        "UPDATE flow.import_accounts SET rows_read = 6",
+        ({"import_id": "1", "source": "orders.csv"},),
+        without="import_accounts_balanced_check",
+    ),
+    Broken(
+        "flow.quarantine",
+        "quarantine_reason_well_formed",
+        "UPDATE flow.quarantine SET reason = 'Something odd!'",
+        ({"quarantine_id": "1"},),
+    ),
+    Broken(
+        "flow.order_states",
+        "order_states_fulfilment_state_known",
+        "UPDATE flow.order_states SET fulfilment_state = 'lost' WHERE order_id = 2",
+        ({"order_id": "2"},),
+    ),
+    Broken(
+        "flow.pending",
+        "pending_stage_known",
+        "UPDATE flow.pending SET stage = 'limbo' WHERE stage = 'payment'",
+        ({"stage": "limbo", "order_id": "4"},),
+    ),
+    Broken(
+        "decisions.ledger",
+        "ledger_attempts_gapless",
+        "UPDATE decisions.ledger SET attempt = 3 WHERE decision_id = 1",
+        ({"decision_id": "1"},),
+    ),
+    Broken(
+        "decisions.timeline",
+        "timeline_order_id_exists",
+        "UPDATE decisions.timeline SET order_id = 99 WHERE event_id = 4",
+        ({"event_id": "4"},),
+    ),
+    Broken(
+        "quality.reconciliations",
+        "reconciliations_differences_among_compared",
+        "INSERT INTO quality.reconciliations (name, compared, differences, sample, run_id)"
+        " VALUES ('odd', 1, 2, '[]', 'run-1')",
+        ({"name": "odd"},),
+        without="reconciliations_differences_among_compared_check",
+    ),
+)
+
+
+@pytest.fixture(scope="session")
+def template(shop_template: str) -> str:
+    """Every database of this module starts as the consistent shop."""
+    return shop_template
+
+
+def _failures(database: DatabaseResource, table: TableExpectations) -> dict[str, object]:
+    results = run_checks(database, table, table.expectations)
+    return {str(result.check_name): result.metadata for result in results if not result.passed}
+
+
+def test_every_table_has_expectations_and_a_broken_row() -> None:
+    tables = set(schema().tables)
+    assert set(DECLARED) == tables
+    assert {broken.table for broken in BROKEN} == tables
+
+
+def test_the_consistent_shop_passes_every_check(database: DatabaseResource) -> None:
+    failing = {name: _failures(database, table) for name, table in DECLARED.items()}
+    assert {name: found for name, found in failing.items() if found} == {}
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.check)
+def test_a_broken_row_is_caught_by_its_check(database: DatabaseResource, broken: Broken) -> None:
+    with database.begin() as conn:
+        broken.happen(conn)
+    failures = _failures(database, DECLARED[broken.table])
+    assert list(failures) == [broken.check]
+    metadata = failures[broken.check]
+    assert isinstance(metadata, dict)
+    assert metadata["failing"].value == len(broken.keys)
+    assert sorted(map(str, metadata["failing_keys"].value)) == sorted(map(str, broken.keys))
+    assert all(value in metadata["failing_rows"].value for value in broken.keys[0].values())
