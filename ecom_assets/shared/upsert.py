@@ -1,6 +1,6 @@
 """Bring a set of rows into a table: new ones in, changed ones updated, equal ones left alone.
 
-Two set-based statements, so cost follows the change: an equal row is compared, never rewritten.
+One set-based statement, so cost follows the change: an equal row is compared, never rewritten.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from ecom_assets.shared.columns import Rows
 def newest(feed: sa.Table, key: Sequence[str]) -> sa.Select[Any]:
     """The rows of a feed, of those with an equal key the one that was written last."""
     keys = [feed.c[name] for name in key]
-    written_last: sa.ColumnElement[Any] = sa.literal_column("ctid")
-    return sa.select(*feed.c).distinct(*keys).order_by(*keys, written_last.desc())
+    # Rows of a temporary table that nobody updates lie in the order they were written.
+    place: sa.ColumnElement[Any] = sa.literal_column("ctid")
+    return sa.select(*feed.c).distinct(*keys).order_by(*keys, place.desc())
 
 
 def upsert(
@@ -30,11 +31,12 @@ def upsert(
 ) -> int:
     """Insert rows that are new and update those that differ.
 
-    Inserting comes first: a row that another transaction inserted meanwhile is then compared and
-    updated like any other, so the outcome does not depend on who was faster.
+    Where another transaction inserted a row of ours meanwhile, the insert waits for it and skips
+    the row; the statement then runs again and compares it like any other, so that the outcome does
+    not depend on who was faster.
 
     Args:
-        conn: connection inside the caller's transaction.
+        conn: connection inside the caller's transaction (READ COMMITTED).
         table: the table to bring up to date.
         rows: a select whose columns are named as in `table`, at most one row per key.
         key: columns that identify a row.
@@ -43,46 +45,41 @@ def upsert(
     Returns:
         How many rows were inserted or changed.
     """
-    given = rows.subquery()
+    statement = _statement(table, rows, key, stamps or {})
+    written: int = 0
+    while True:
+        missing, added, changed = conn.execute(statement).tuples().one()
+        written += int(added) + int(changed)
+        if missing == added:
+            return written
+
+
+def _statement(
+    table: sa.Table, rows: Rows, key: Sequence[str], stamps: Mapping[str, Any]
+) -> sa.Select[Any]:
+    """Counts of rows that were missing, that were added and that were changed."""
+    given = rows.cte("given").prefix_with("MATERIALIZED", dialect="postgresql")
     same_key = sa.and_(*(table.c[name] == given.c[name] for name in key))
-    marks = dict(stamps or {})
-    return _insert_new(conn, table, given, same_key, key, marks) + _update_changed(
-        conn, table, given, same_key, key, marks
-    )
-
-
-def _insert_new(
-    conn: sa.Connection,
-    table: sa.Table,
-    given: sa.Subquery,
-    same_key: sa.ColumnElement[bool],
-    key: Sequence[str],
-    marks: dict[str, Any],
-) -> int:
     is_known = sa.select(sa.literal(1)).select_from(table).where(same_key).correlate(given).exists()
+    missing = sa.select(*given.c).where(~is_known).cte("missing")
+    marks = [sa.literal(value, table.c[name].type) for name, value in stamps.items()]
     # One order of insertion for all writers: two of them cannot wait for each other.
-    source = (
-        sa.select(*given.c, *(sa.literal(mark) for mark in marks.values()))
-        .where(~is_known)
-        .order_by(*(given.c[name] for name in key))
-    )
-    columns = [*(column.name for column in given.c), *marks]
-    statement = insert(table).from_select(columns, source).on_conflict_do_nothing()
-    return conn.execute(statement).rowcount
-
-
-def _update_changed(
-    conn: sa.Connection,
-    table: sa.Table,
-    given: sa.Subquery,
-    same_key: sa.ColumnElement[bool],
-    key: Sequence[str],
-    marks: dict[str, Any],
-) -> int:
+    source = sa.select(*missing.c, *marks).order_by(*(missing.c[name] for name in key))
+    columns = [*(column.name for column in given.c), *stamps]
+    added = insert(table).from_select(columns, source).on_conflict_do_nothing(index_elements=key)
     compared = [column.name for column in given.c if column.name not in key]
     is_changed = sa.or_(
         sa.false(), *(table.c[name].is_distinct_from(given.c[name]) for name in compared)
     )
-    values = {name: given.c[name] for name in compared}
-    statement = sa.update(table).values({**values, **marks}).where(same_key, is_changed)
-    return conn.execute(statement).rowcount
+    values = {**{name: given.c[name] for name in compared}, **stamps}
+    changed = sa.update(table).values(values).where(same_key, is_changed)
+    return sa.select(
+        *(
+            sa.select(sa.func.count()).select_from(part).scalar_subquery()
+            for part in (
+                missing,
+                added.returning(sa.literal(1)).cte("added"),
+                changed.returning(sa.literal(1)).cte("changed"),
+            )
+        )
+    )

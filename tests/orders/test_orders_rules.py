@@ -83,10 +83,16 @@ def test_order_is_decided_as_of_its_last_authorisation(document: Builder) -> Non
 
 
 def read_in_sql(conn: sa.Connection, documents: list[Any]) -> list[sa.Row[Any]]:
-    receive(conn, [Message("web", str(i), NOON, one) for i, one in enumerate(documents)])
+    receive(conn, [Message("web", f"{i:02}", NOON, one) for i, one in enumerate(documents)])
     claims.claim_pending(conn, len(documents))
     read_claimed(conn)
     return list(conn.execute(sa.select(MESSAGES).order_by(MESSAGES.c.inbox_id)).all())
+
+
+def test_sql_finds_the_same_faults(catalog: sa.Connection, document: Builder) -> None:
+    documents = [document(**members) for members, _ in CASES]
+    found = [row.fault for row in read_in_sql(catalog, documents)]
+    assert found == [find_fault(each, SKUS) for each in documents]
 
 
 _MOMENTS = st.one_of(
