@@ -120,10 +120,11 @@ def move(
         raise IllegalTransition(
             f"order {refused[0]}: {dimension.value} cannot go from {refused[1]} to {to_state}"
         )
-    moved = conn.execute(
+    # the events first: `rows` may ask for the state that the update is about to change
+    record_events(conn, event, rows, run)
+    target = sa.literal(to_state, sa.Text)
+    return conn.execute(
         sa.update(ORDER_STATES)
-        .values({column: to_state, ORDER_STATES.c.changed_at: given.c.happened_at})
+        .values({column: target, ORDER_STATES.c.changed_at: given.c.happened_at})
         .where(ORDER_STATES.c.order_id == given.c.order_id)
     ).rowcount
-    record_events(conn, event, rows, run)
-    return moved
