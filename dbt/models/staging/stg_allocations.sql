@@ -1,7 +1,3 @@
-with source as (
-    select * from {{ source('warehouse', 'allocations') }}
-)
-
 select
     allocation_id,
     order_id,
@@ -13,4 +9,4 @@ select
     policy,
     available_at,
     allocated_as_of
-from source
+from {{ source('warehouse', 'allocations') }}

@@ -1,11 +1,7 @@
-with source as (
-    select * from {{ source('inventory', 'balances') }}
-)
-
 select
     sku,
     site_code,
     on_hand as units_on_hand,
     sold as units_sold,
     moved_at
-from source
+from {{ source('inventory', 'balances') }}

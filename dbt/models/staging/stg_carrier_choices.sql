@@ -1,7 +1,3 @@
-with source as (
-    select * from {{ source('transport', 'carrier_choices') }}
-)
-
 select
     order_id,
     site_code,
@@ -16,4 +12,4 @@ select
     is_eligible,
     is_chosen,
     reason
-from source
+from {{ source('transport', 'carrier_choices') }}

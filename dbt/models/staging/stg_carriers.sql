@@ -1,8 +1,4 @@
-with source as (
-    select * from {{ source('transport', 'carriers') }}
-)
-
 select
     carrier_code,
     name as carrier_name
-from source
+from {{ source('transport', 'carriers') }}

@@ -1,7 +1,3 @@
-with source as (
-    select * from {{ source('customers', 'customers') }}
-)
-
 select
     {{ pseudonym('customer_key') }} as customer_hash,
     country::text as country,
@@ -9,4 +5,4 @@ select
     first_order_at,
     last_order_at,
     orders_count
-from source
+from {{ source('customers', 'customers') }}

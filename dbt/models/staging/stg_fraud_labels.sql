@@ -1,10 +1,6 @@
-with source as (
-    select * from {{ source('fraud', 'labels') }}
-)
-
 select
     channel,
     external_id,
     label as fraud_label,
     known_at as label_known_at
-from source
+from {{ source('fraud', 'labels') }}

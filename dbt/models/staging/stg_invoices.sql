@@ -1,7 +1,3 @@
-with source as (
-    select * from {{ source('documents', 'invoices') }}
-)
-
 select
     invoice_id,
     series || '-' || number as invoice_number,
@@ -11,4 +7,4 @@ select
     goods_minor,
     shipping_minor,
     total_minor
-from source
+from {{ source('documents', 'invoices') }}

@@ -1,7 +1,3 @@
-with source as (
-    select * from {{ source('orders', 'observed_events') }}
-)
-
 select
     observed_event_id,
     channel,
@@ -13,4 +9,4 @@ select
         as review_score,
     detail ->> 'status' as source_status,
     anomaly
-from source
+from {{ source('orders', 'observed_events') }}

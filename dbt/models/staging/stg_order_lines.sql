@@ -1,7 +1,3 @@
-with source as (
-    select * from {{ source('orders', 'order_lines') }}
-)
-
 select
     order_line_id,
     order_id,
@@ -13,4 +9,4 @@ select
     tax_minor,
     line_total_minor,
     seller
-from source
+from {{ source('orders', 'order_lines') }}

@@ -1,7 +1,3 @@
-with source as (
-    select * from {{ source('payments', 'order_payments') }}
-)
-
 select
     order_id,
     due_minor,
@@ -10,4 +6,4 @@ select
     difference_minor,
     currency::text as currency,
     payment_state
-from source
+from {{ source('payments', 'order_payments') }}

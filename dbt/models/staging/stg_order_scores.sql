@@ -1,7 +1,3 @@
-with source as (
-    select * from {{ source('fraud', 'order_scores') }}
-)
-
 select
     order_id,
     probability as fraud_probability,
@@ -9,4 +5,4 @@ select
     version as score_version,
     reasons as score_reasons,
     scored_as_of
-from source
+from {{ source('fraud', 'order_scores') }}

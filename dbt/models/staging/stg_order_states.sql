@@ -1,7 +1,3 @@
-with source as (
-    select * from {{ source('flow', 'order_states') }}
-)
-
 select
     order_id,
     payment_state,
@@ -9,4 +5,4 @@ select
     fulfilment_state,
     hold_state,
     changed_at
-from source
+from {{ source('flow', 'order_states') }}

@@ -1,7 +1,3 @@
-with source as (
-    select * from {{ source('orders', 'orders') }}
-)
-
 select
     order_id,
     channel,
@@ -19,4 +15,4 @@ select
     total_minor,
     ship_to_region,
     ship_to_country::text as ship_to_country
-from source
+from {{ source('orders', 'orders') }}

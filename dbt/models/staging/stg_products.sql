@@ -1,7 +1,3 @@
-with source as (
-    select * from {{ source('catalog', 'products') }}
-)
-
 select
     sku,
     name as product_name,
@@ -14,4 +10,4 @@ select
     list_price_minor,
     currency::text as currency,
     is_active
-from source
+from {{ source('catalog', 'products') }}

@@ -1,7 +1,3 @@
-with source as (
-    select * from {{ source('inventory', 'reservations') }}
-)
-
 select
     order_line_id,
     order_id,
@@ -11,4 +7,4 @@ select
     backordered as units_backordered,
     shipped as units_shipped,
     reserved_as_of
-from source
+from {{ source('inventory', 'reservations') }}

@@ -1,7 +1,3 @@
-with source as (
-    select * from {{ source('risk', 'decisions') }}
-)
-
 select
     order_id,
     outcome as risk_outcome,
@@ -9,4 +5,4 @@ select
     expected_loss_minor,
     rule_version,
     decided_as_of
-from source
+from {{ source('risk', 'decisions') }}

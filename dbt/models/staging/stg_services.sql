@@ -1,7 +1,3 @@
-with source as (
-    select * from {{ source('transport', 'services') }}
-)
-
 select
     service_code,
     carrier_code,
@@ -9,4 +5,4 @@ select
     max_weight_g,
     dim_divisor,
     quality
-from source
+from {{ source('transport', 'services') }}

@@ -1,7 +1,3 @@
-with source as (
-    select * from {{ source('transport', 'shipments') }}
-)
-
 select
     shipment_id,
     order_id,
@@ -15,4 +11,4 @@ select
     shipped_at,
     eta_at,
     promised_at
-from source
+from {{ source('transport', 'shipments') }}

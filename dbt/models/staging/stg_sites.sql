@@ -1,7 +1,3 @@
-with source as (
-    select * from {{ source('warehouse', 'sites') }}
-)
-
 select
     site_code,
     name as site_name,
@@ -10,4 +6,4 @@ select
     daily_capacity,
     handling_minor,
     currency::text as currency
-from source
+from {{ source('warehouse', 'sites') }}

@@ -1,7 +1,3 @@
-with source as (
-    select * from {{ source('payments', 'transactions') }}
-)
-
 select
     transaction_id,
     order_id,
@@ -15,4 +11,4 @@ select
     avs_result,
     cvv_result,
     anomaly
-from source
+from {{ source('payments', 'transactions') }}

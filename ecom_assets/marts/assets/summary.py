@@ -90,10 +90,9 @@ def _name(event: dg.Output[None]) -> str:
 
 
 def _refused(conn: sa.Connection, query: str) -> dg.MarkdownMetadataValue:
-    lines = [
-        ", ".join(f"{name}={value}" for name, value in row.items())
-        for row in conn.exec_driver_sql(query).mappings().fetchmany(_REFUSED_ROWS)
-    ]
+    # no colon or percent sign of dbt's SQL is meant as a parameter
+    rows = conn.execute(sa.text(query.replace(":", r"\:"))).mappings().fetchmany(_REFUSED_ROWS)
+    lines = [", ".join(f"{name}={value}" for name, value in row.items()) for row in rows]
     return dg.MetadataValue.md("\n".join(f"- {line}" for line in lines))
 
 
