@@ -39,7 +39,7 @@ def reservations(
     context: dg.AssetExecutionContext, database: DatabaseResource
 ) -> dg.MaterializeResult[Any]:
     """Reserve stock for every order that waits for it."""
-    step = partial(store.reserve, run=context.run_id)
+    step = partial(store.reserve, run=context.run.run_id)
     totals = drain(database.begin, Stage.RESERVE, step, context.log.info)
     with database.begin() as conn:
         return dg.MaterializeResult(

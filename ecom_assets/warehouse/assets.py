@@ -36,7 +36,7 @@ def allocations(
     context: dg.AssetExecutionContext, database: DatabaseResource
 ) -> dg.MaterializeResult[Any]:
     """Allocate every order that waits for it."""
-    step = partial(store.allocate, run=context.run_id)
+    step = partial(store.allocate, run=context.run.run_id)
     totals = drain(database.begin, Stage.ALLOCATE, step, context.log.info)
     with database.begin() as conn:
         per_site = store.parcels_per_site(conn, _SITES_SHOWN)

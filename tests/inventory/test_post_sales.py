@@ -88,12 +88,13 @@ def test_a_sale_that_is_posted_already_is_not_posted_again(conn: sa.Connection) 
 
 
 def materialise(database: DatabaseResource, *chosen: Any) -> dg.ExecuteInProcessResult:
-    return dg.materialize(
-        list(chosen),
-        instance=dg.DagsterInstance.ephemeral(),
-        resources={"database": database},
-        raise_on_error=False,
-    )
+    with dg.DagsterInstance.ephemeral() as instance:
+        return dg.materialize(
+            list(chosen),
+            instance=instance,
+            resources={"database": database},
+            raise_on_error=False,
+        )
 
 
 def metadata_of(result: dg.ExecuteInProcessResult, noun: str) -> dict[str, Any]:

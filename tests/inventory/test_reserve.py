@@ -72,7 +72,7 @@ def in_chunks(conn: sa.Connection, chunk: int) -> Table:
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(moves=MOVES, orders=ORDERS, chunk=st.integers(1, 4))
 def test_sql_equals_the_rule_in_chunks_of_any_size(

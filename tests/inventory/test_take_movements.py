@@ -27,11 +27,11 @@ def move(kind: str, quantity: int, day: int, reference: str = "", **other: Any) 
 
 
 def take(conn: sa.Connection, *moves: dict[str, Any]) -> int:
-    feeds.open_feeds(conn)
+    feeds.MOVEMENTS.create(conn)
     if moves:
         conn.execute(sa.insert(feeds.MOVEMENTS), list(moves))
     taken = take_movements(conn, None)
-    feeds.FEEDS.drop_all(conn)
+    feeds.MOVEMENTS.drop(conn)
     return taken
 
 

@@ -15,11 +15,8 @@ from resources.database import DatabaseResource
 
 
 def materialise(database: DatabaseResource) -> dict[str, Any]:
-    result = dg.materialize(
-        [allocations],
-        instance=dg.DagsterInstance.ephemeral(),
-        resources={"database": database},
-    )
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = dg.materialize([allocations], instance=instance, resources={"database": database})
     (event,) = result.asset_materializations_for_node("warehouse__allocations")
     return {name: value.value for name, value in event.metadata.items()}
 

@@ -33,10 +33,10 @@ def site(code: str, **other: Any) -> dict[str, Any]:
 
 def test_sites_are_taken_once_and_updated_when_they_change(conn: sa.Connection) -> None:
     def take(*sites: dict[str, Any]) -> int:
-        feeds.open_feeds(conn)
+        feeds.SITES.create(conn)
         conn.execute(sa.insert(feeds.SITES), list(sites))
         taken = take_sites(conn, None)
-        feeds.FEEDS.drop_all(conn)
+        feeds.SITES.drop(conn)
         return taken
 
     assert take(site("N"), site("S")) == 2
@@ -193,7 +193,7 @@ _OFF = sa.text("""
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(moves=MOVES, orders=ORDERS, chunk=st.integers(1, 4))
 def test_every_reserved_unit_is_allocated_once_from_what_is_there(
