@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -38,16 +38,18 @@ def shop(module_database: DatabaseResource) -> DatabaseResource:
 
 @pytest.fixture(scope="module")
 def refresh() -> Refresh:
-    """Runs the mart assets on a database; keywords are those of `dagster.materialize`."""
+    """Refreshes the marts of a database, all of them or the assets that are named."""
 
-    def run(database: DatabaseResource, **options: object) -> dg.ExecuteInProcessResult:
+    def run(
+        database: DatabaseResource, selection: Sequence[dg.AssetKey] | None = None
+    ) -> dg.ExecuteInProcessResult:
         with dg.DagsterInstance.ephemeral() as instance:
             return dg.materialize(
                 ASSETS,
                 resources={"database": database},
                 instance=instance,
                 raise_on_error=False,
-                **options,
+                selection=selection,
             )
 
     return run

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import module_from_spec, spec_from_file_location
 from types import ModuleType
+from typing import Any
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -56,12 +58,18 @@ def plain_account(database: DatabaseResource) -> Iterator[sa.Engine]:
     name, address = f"plain_{os.getpid()}", sa.make_url(database.url)
     _run(database, f"CREATE ROLE {name} LOGIN PASSWORD '{name}'")
     _run(database, f"GRANT ALL ON DATABASE {address.database} TO {name}")
-    login = {"username": name, "password": name}
-    engine = sa.create_engine(address.set(drivername="postgresql+psycopg", **login))
+    login = address.set(drivername="postgresql+psycopg", username=name, password=name)
+    engine = sa.create_engine(login)
     yield engine
     engine.dispose()
     _run(database, f"DROP OWNED BY {name}")
     _run(database, f"DROP ROLE {name}")
+
+
+def _driver(conn: sa.Connection) -> psycopg.Connection[Any]:
+    driver = conn.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    return driver
 
 
 def _migration() -> ModuleType:
@@ -74,11 +82,11 @@ def _migration() -> ModuleType:
     return module
 
 
-def test_an_account_that_may_not_make_roles_says_so_and_goes_on(plain_account) -> None:
+def test_an_account_that_may_not_make_roles_says_so_and_goes_on(plain_account: sa.Engine) -> None:
     notices: list[str] = []
     migration = _migration()
     with plain_account.begin() as conn:
-        conn.connection.driver_connection.add_notice_handler(
+        _driver(conn).add_notice_handler(
             lambda notice: notices.append(f"{notice.severity}: {notice.message_primary}")
         )
         for statement in (migration.CREATE_ROLE, migration.GRANT):

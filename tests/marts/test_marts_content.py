@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -21,7 +22,7 @@ def _order(marts: sa.Connection, external_id: str) -> sa.RowMapping:
     return marts.execute(query, {"id": external_id}).mappings().one()
 
 
-def test_a_split_order_adds_its_parcels_up(marts) -> None:
+def test_a_split_order_adds_its_parcels_up(marts: sa.Connection) -> None:
     order = _order(marts, "E1")
     assert (order["is_split"], order["sites_count"], order["parcels_count"]) == (True, 2, 2)
     assert (order["freight_cost_minor"], order["freight_currency"]) == (800, "EUR")
@@ -34,7 +35,7 @@ def test_a_split_order_adds_its_parcels_up(marts) -> None:
     assert order["invoice_number"] == "INV-2024-1"
 
 
-def test_what_the_source_says_stands_beside_the_decision(marts) -> None:
+def test_what_the_source_says_stands_beside_the_decision(marts: sa.Connection) -> None:
     assert _order(marts, "E1")["is_observed_on_time"] is True
     assert _order(marts, "E1")["observed_review_score"] == 4.5
     assert _order(marts, "E2")["is_observed_on_time"] is False
@@ -46,18 +47,18 @@ def test_what_the_source_says_stands_beside_the_decision(marts) -> None:
     }  # fmt: skip
 
 
-def test_an_order_that_was_just_accepted_is_there(marts) -> None:
+def test_an_order_that_was_just_accepted_is_there(marts: sa.Connection) -> None:
     order = _order(marts, "E9")
     assert order["risk_state"] == "undecided"
     assert (order["parcels_count"], order["units_reserved"], order["tenders_count"]) == (0, 0, 0)
     assert (order["fraud_probability"], order["invoice_number"]) == (None, None)
 
 
-def test_days_are_utc_days_whatever_the_session_says(marts) -> None:
+def test_days_are_utc_days_whatever_the_session_says(marts: sa.Connection) -> None:
     assert str(_order(marts, "E7")["placed_date"]) == "2024-01-07"
 
 
-def test_verdicts_and_deciles(marts) -> None:
+def test_verdicts_and_deciles(marts: sa.Connection) -> None:
     query = "SELECT order_id, verdict, score_decile FROM marts.decision_outcomes ORDER BY 1"
     found = marts.exec_driver_sql(query).all()
     assert [verdict for _, verdict, _ in found] == [
@@ -68,7 +69,7 @@ def test_verdicts_and_deciles(marts) -> None:
     assert [decile for _, _, decile in found] == [1, 2, 3, 8, 4, 5, 6, 7, None]
 
 
-def test_products_know_what_is_sold_and_left(marts) -> None:
+def test_products_know_what_is_sold_and_left(marts: sa.Connection) -> None:
     query = """
         SELECT sku, units_ordered, units_sold, revenue_minor, units_backordered, units_on_hand
         FROM marts.products ORDER BY sku
@@ -80,7 +81,7 @@ def test_products_know_what_is_sold_and_left(marts) -> None:
     ]
 
 
-def test_parcels_show_what_they_were_chosen_from(marts) -> None:
+def test_parcels_show_what_they_were_chosen_from(marts: sa.Connection) -> None:
     query = """
         SELECT service_name, services_considered, services_eligible, cheapest_cost_minor,
                is_delivered_on_time, days_after_promise
@@ -89,7 +90,7 @@ def test_parcels_show_what_they_were_chosen_from(marts) -> None:
     assert tuple(marts.exec_driver_sql(query).one()) == ("Slow road", 2, 2, 400, False, 2.0)
 
 
-def test_customers_and_their_values(marts) -> None:
+def test_customers_and_their_values(marts: sa.Connection) -> None:
     query = """
         SELECT c.country, c.orders_count, c.is_repeat, c.rejected_orders_count, v.currency,
                v.ordered_minor, v.approved_minor
@@ -104,13 +105,13 @@ def test_customers_and_their_values(marts) -> None:
 
 
 @pytest.mark.parametrize("model", models(), ids=lambda model: model["name"])
-def test_described_columns_are_the_columns(marts, model) -> None:
+def test_described_columns_are_the_columns(marts: sa.Connection, model: dict[str, Any]) -> None:
     found = [c["name"] for c in sa.inspect(marts).get_columns(model["name"], model["schema"])]
     assert found == list(model["columns"])
 
 
 @pytest.mark.parametrize("model", models(), ids=lambda model: model["name"])
-def test_nothing_personal_reaches_analysts(marts, model) -> None:
+def test_nothing_personal_reaches_analysts(marts: sa.Connection, model: dict[str, Any]) -> None:
     query = sa.select(sa.text("t::text")).select_from(
         sa.table(model["name"], schema=model["schema"]).alias("t")
     )
@@ -119,7 +120,7 @@ def test_nothing_personal_reaches_analysts(marts, model) -> None:
     assert "SECRET" not in rows
 
 
-def test_no_view_reads_a_personal_column(marts) -> None:
+def test_no_view_reads_a_personal_column(marts: sa.Connection) -> None:
     query = sa.text("""
         SELECT DISTINCT base.relnamespace::regnamespace::text, base.relname, attname
         FROM pg_depend AS d
@@ -150,7 +151,7 @@ def test_no_view_reads_a_personal_column(marts) -> None:
         "CREATE TABLE marts.own (id int)",
     ],
 )
-def test_analysts_read_their_schemas_only(marts, statement: str) -> None:
+def test_analysts_read_their_schemas_only(marts: sa.Connection, statement: str) -> None:
     with pytest.raises(ProgrammingError, match="permission denied"):
         marts.exec_driver_sql(statement)
 
@@ -162,5 +163,7 @@ def test_the_guide_asks_ten_questions_and_lists_every_mart() -> None:
 
 
 @pytest.mark.parametrize(("question", "query"), QUESTIONS, ids=lambda text: text[:30])
-def test_a_question_of_the_guide_is_answered(marts, question: str, query: str) -> None:
+def test_a_question_of_the_guide_is_answered(
+    marts: sa.Connection, question: str, query: str
+) -> None:
     assert marts.execute(sa.text(query.replace(":", r"\:"))).all(), question
