@@ -28,7 +28,7 @@ def packing_slips(
     totals = drain(
         database.begin,
         Stage.PACKING_SLIP,
-        lambda conn: store.print_packing_slips(conn, context.run_id, packing_slip_pdf),
+        lambda conn: store.print_packing_slips(conn, context.run.run_id, packing_slip_pdf),
         context.log.info,
         chunk=numbering.CHUNK,
     )
@@ -57,7 +57,7 @@ def invoices(
     totals = drain(
         database.begin,
         Stage.INVOICE,
-        lambda conn: store.issue_invoices(conn, context.run_id, invoice_pdf),
+        lambda conn: store.issue_invoices(conn, context.run.run_id, invoice_pdf),
         context.log.info,
         chunk=numbering.CHUNK,
     )

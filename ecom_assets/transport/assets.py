@@ -44,7 +44,7 @@ def carrier_choices(
     totals = drain(
         database.begin,
         Stage.CARRIER,
-        lambda conn: store.choose_carriers(conn, context.run_id),
+        lambda conn: store.choose_carriers(conn, context.run.run_id),
         context.log.info,
     )
     with database.begin() as conn:
@@ -76,7 +76,7 @@ def shipments(
     totals = drain(
         database.begin,
         Stage.SHIP,
-        lambda conn: store.ship_parcels(conn, context.run_id),
+        lambda conn: store.ship_parcels(conn, context.run.run_id),
         context.log.info,
     )
     with database.begin() as conn:
@@ -104,5 +104,5 @@ def _plot(
     return bar_plot([label for label, _ in found], [float(n) for _, n in found], title, unit)
 
 
-ASSETS = [*_RATE_CARD, carrier_choices, shipments]
+ASSETS: list[dg.AssetSpec | dg.AssetsDefinition] = [*_RATE_CARD, carrier_choices, shipments]
 """The assets of the area."""

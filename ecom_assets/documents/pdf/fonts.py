@@ -50,8 +50,20 @@ def runs(text: str, font: str) -> Runs:
         return ((font, text),)
     visual = _RTL_RUN.sub(lambda found: found.group()[::-1], text)
     asian, charset = next((name, known) for script, name, known in _ASIAN if script.search(text))
+    if _has(text, "cp1252"):
+        return ((font, text),)
+    # One font for the whole text looks better and copies better than several.
+    if all(ord(sign) in _glyphs(_WIDE[font]) for sign in visual):
+        return ((_WIDE[font], visual),)
+    if _has(text, charset):
+        _register_asian(asian)
+        return ((asian, visual),)
+    return _mixed(visual, font, asian, charset)
+
+
+def _mixed(text: str, font: str, asian: str, charset: str) -> Runs:
     found: list[tuple[str, str]] = []
-    for sign in visual:
+    for sign in text:
         name, printed = _set(sign, font, asian, charset)
         if found and found[-1][0] == name:
             found[-1] = (name, found[-1][1] + printed)

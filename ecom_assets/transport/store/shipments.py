@@ -42,7 +42,7 @@ _HAND_OVERS = sa.text("""
 _DEPARTURES = sa.text("""
     SELECT order_id, max(ready_at) AS happened_at,
         jsonb_build_object('parcels', count(*), 'units', sum(units)) AS detail
-    FROM parcels WHERE fulfilment_state = :fulfilment_state
+    FROM parcels WHERE fulfilment_state = :was
     GROUP BY order_id
 """).columns(sa.column("order_id"), sa.column("happened_at"), sa.column("detail"))
 
@@ -77,5 +77,5 @@ def ship_parcels(conn: sa.Connection, run: str, policy: Policy = POLICY) -> dict
 
 
 def _depart(conn: sa.Connection, was: str, state: str, run: str) -> int:
-    rows = _DEPARTURES.bindparams(fulfilment_state=was)
+    rows = _DEPARTURES.bindparams(was=was)
     return move(conn, Dimension.FULFILMENT, state, f"order_{state}", rows, run)
