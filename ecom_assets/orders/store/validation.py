@@ -44,12 +44,13 @@ _PARTS = {**spec.PARTS, "ship_to": (*spec.PARTS["ship_to"], spec.COUNTRY)}
 
 LINES = work_table(
     "read_lines",
-    sa.Column("inbox_id", sa.BigInteger, primary_key=True),
-    sa.Column("position", sa.BigInteger, primary_key=True),
+    sa.Column("inbox_id", sa.BigInteger),
+    sa.Column("position", sa.BigInteger),
     *_columns(spec.LINE),
     sa.Column("fault", sa.Text),
 )
-"""Lines of claimed messages, typed; a value that is missing or wrong is null."""
+"""Lines of claimed messages, typed; a value that is missing or wrong is null. They are always read
+together, so that an index would only cost."""
 
 MESSAGES = work_table(
     "read_messages",
