@@ -74,10 +74,9 @@ def take_sample_if_empty(platform: Platform, progress: Progress) -> ImportReport
             return None
     from simulator.shop import generate
 
-    if not (platform.settings.sample / "manifest.json").exists():
-        progress.say(f"generating a sample shop of {SAMPLE_ORDERS:,} orders")
-        with progress.stage("simulate"):
-            generate(platform.settings.sample, SAMPLE_ORDERS, SAMPLE_SEED, progress.say)
+    progress.say(f"generating a sample shop of {SAMPLE_ORDERS:,} orders")
+    with progress.stage("simulate"):
+        generate(platform.settings.sample, SAMPLE_ORDERS, SAMPLE_SEED, progress.say)
     return take_in(platform, "sample", platform.settings.sample, progress)
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache
 
 import dagster as dg
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 
-@lru_cache(maxsize=8)
+@cache
 def engine_for(url: str) -> sa.Engine:
     """The pooled engine of an address, which may lack a driver; psycopg 3 is used.
 
