@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -109,18 +109,25 @@ def shop(tmp_path: Path) -> Shop:
 
 
 @pytest.fixture
-def take(database: DatabaseResource) -> Callable[[str, Path], ImportReport]:
-    """Import a folder into the test's own database."""
-    return lambda name, folder: run_import(database.begin, name, folder, "test")
+def undone(module_database: DatabaseResource) -> Iterator[sa.Connection]:
+    """A transaction on a database of the module that is taken back after the test."""
+    with module_database.engine.connect() as connection:
+        yield connection
+        connection.rollback()
 
 
 @pytest.fixture
-def query(database: DatabaseResource) -> Query:
-    """Rows of a select; a single column comes without its tuple."""
+def take(undone: sa.Connection) -> Callable[[str, Path], ImportReport]:
+    """Import a folder; nothing of it is left after the test."""
+    return lambda name, folder: run_import(lambda: nullcontext(undone), name, folder, "test")
 
-    def run(statement: str, **values: object) -> list[Any]:
-        with database.begin() as conn:
-            rows = conn.execute(sa.text(statement), values).all()
+
+@pytest.fixture
+def query(undone: sa.Connection) -> Query:
+    """Rows of a select as tuples; a single column comes without its tuple."""
+
+    def run(statement: str) -> list[Any]:
+        rows = undone.execute(sa.text(statement)).all()
         return [row[0] if len(row) == 1 else tuple(row) for row in rows]
 
     return run
@@ -134,10 +141,14 @@ def parked(query: Query) -> Callable[[], list[Any]]:
     )
 
 
-@contextmanager
-def real_folder(*names: str) -> Iterator[Path]:
-    """A folder of real data; the test is skipped where it is not there."""
-    folder = SHARED.joinpath(*names)
-    if not folder.is_dir():
-        pytest.skip(f"no real data at {folder}")
-    yield folder
+@pytest.fixture
+def real_folder() -> Callable[..., Path]:
+    """Finds a folder of real data; the test is skipped where it is not there."""
+
+    def find(*names: str) -> Path:
+        folder = SHARED.joinpath(*names)
+        if not folder.is_dir():
+            pytest.skip(f"no real data at {folder}")
+        return folder
+
+    return find
