@@ -248,7 +248,6 @@ def upgrade() -> None:
     schema='inventory',
     comment='Every change of physical stock; append-only.'
     )
-    op.create_index(op.f('movements_sku_site_code_moved_at_idx'), 'movements', ['sku', 'site_code', 'moved_at'], unique=False, schema='inventory')
     op.create_index('movements_stock_idx', 'movements', ['sku', 'moved_at'], unique=False, schema='inventory', postgresql_where=sa.text("kind <> 'sale'"))
     op.create_table('positions',
     sa.Column('sku', sa.Text(), nullable=False, comment='what'),
@@ -723,7 +722,6 @@ def downgrade() -> None:
     op.drop_table('inbox', schema='orders')
     op.drop_table('positions', schema='inventory')
     op.drop_index('movements_stock_idx', table_name='movements', schema='inventory', postgresql_where=sa.text("kind <> 'sale'"))
-    op.drop_index(op.f('movements_sku_site_code_moved_at_idx'), table_name='movements', schema='inventory')
     op.drop_table('movements', schema='inventory')
     op.drop_table('balances', schema='inventory')
     op.drop_index(op.f('sightings_order_id_idx'), table_name='sightings', schema='fraud')
