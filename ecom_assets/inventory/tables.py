@@ -34,7 +34,7 @@ MOVEMENTS = area_table(
         "kind IN ('opening', 'receipt', 'sale', 'return', 'transfer', 'adjustment', 'count')",
         name="kind_known",
     ),
-    sa.Index(None, "sku", "site_code", "moved_at"),
+    # What came after an order's moment, without the sales, which are by far the most.
     sa.Index(
         "movements_stock_idx",
         "sku",
