@@ -95,6 +95,31 @@ def test_sql_finds_the_same_faults(catalog: sa.Connection, document: Builder) ->
     assert found == [find_fault(each, SKUS) for each in documents]
 
 
+@pytest.mark.parametrize(
+    ("place", "number", "expected"),
+    [
+        ("{ship_to,latitude}", "1e-400", None),
+        ("{ship_to,latitude}", "1e400", "malformed_document: ship_to.latitude must be"),
+        ("{shipping_minor}", "1e400", "malformed_document: shipping_minor must be"),
+    ],
+)
+def test_number_that_no_double_holds_stops_nothing(
+    catalog: sa.Connection, document: Builder, place: str, number: str, expected: str | None
+) -> None:
+    """Python cannot make such a number, but JSON and the inbox can hold it."""
+    receive(catalog, [Message("web", "A-1", NOON, document())])
+    change = """
+        UPDATE orders.inbox
+        SET payload = jsonb_set(payload, CAST(:place AS text[]), CAST(:number AS jsonb))
+    """
+    catalog.execute(sa.text(change), {"place": place, "number": number})
+    claims.claim_pending(catalog, 1)
+    read_claimed(catalog)
+    found = catalog.execute(sa.select(MESSAGES.c.fault)).scalar_one()
+    assert (found or "").startswith(expected or "")
+    assert (found is None) == (expected is None)
+
+
 _MOMENTS = st.one_of(
     st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat),
     st.from_regex(r"\A(19|20)\d\d-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\d(Z|[+-]1\d:00)\Z"),
