@@ -53,9 +53,9 @@ _SCORED_AT_OTHER_TIME = no_rows(
     """
     SELECT score.order_id FROM {batch} AS score
     JOIN orders.orders AS placed USING (order_id)
-    WHERE score.scored_as_of <> placed.decided_as_of
+    WHERE score.scored_as_of NOT BETWEEN placed.placed_at AND placed.decided_as_of
     """,
-    "Every order was scored as of its own moment.",
+    "Every order was scored as of its own time: not before it was placed, nor after its decision.",
 )
 
 EXPECTATIONS = (
