@@ -66,7 +66,8 @@ def fit(figures: pd.DataFrame, is_fraud: Flags, names: tuple[str, ...]) -> dict[
     columns = features.design(figures, names)
     mean, scale = columns.mean(axis=0), columns.std(axis=0)
     scale = np.where(scale > 1e-9, scale, 1.0)
-    model = LogisticRegression(C=_INVERSE_PENALTY, max_iter=2_000, tol=1e-6)
+    # Many rows and few columns: exact Newton steps beat the default solver many times over.
+    model = LogisticRegression(C=_INVERSE_PENALTY, solver="newton-cholesky")
     model.fit(standardise(columns, mean, scale), is_fraud)
     parts = zip(names, model.coef_[0], mean, scale, strict=True)
     return {

@@ -109,32 +109,32 @@ _MATCH = sa.text("""
     ORDER BY order_id
 """)
 
+# Tenders are looked up order by order: both tables were filled a moment ago, and a planner without
+# statistics would compare each order with all tenders.
 _DECISIONS = sa.text("""
-    WITH tendered AS (
-        SELECT order_id, count(DISTINCT sequence) AS tenders,
-            array_agg(DISTINCT code COLLATE "C") FILTER (WHERE code IS NOT NULL) AS anomalies
-        FROM claimed
-        JOIN payments.transactions USING (order_id)
-        LEFT JOIN LATERAL unnest(string_to_array(anomaly, ',')) AS code ON true
-        GROUP BY order_id
-    )
     SELECT m.order_id, '' AS subject,
         jsonb_build_object(
             'due_minor', due_minor, 'authorised_minor', authorised_minor,
             'pending_minor', pending_minor, 'currency', currency,
-            'tenders', coalesce(tenders, 0), 'tolerance_minor', greatest(1, tenders)) AS inputs,
+            'tenders', tenders, 'tolerance_minor', greatest(1, tenders)) AS inputs,
         rule_version AS version, payment_state AS outcome,
         ARRAY[CASE
             WHEN difference_minor = 0 THEN 'paid_exactly'
             WHEN payment_state = 'authorised' THEN 'within_tolerance'
             WHEN payment_state = 'overpaid' THEN 'paid_too_much'
             WHEN payment_state = 'underpaid' THEN 'paid_too_little'
-            WHEN tenders IS NULL THEN 'nothing_tendered'
+            WHEN tenders = 0 THEN 'nothing_tendered'
             ELSE 'tender_unconfirmed' END] || anomalies AS reasons,
         m.decided_as_of
-    FROM claimed
+    FROM claimed AS c
     JOIN payments.order_payments AS m USING (order_id)
-    LEFT JOIN tendered USING (order_id)
+    CROSS JOIN LATERAL (
+        SELECT count(DISTINCT t.sequence) AS tenders,
+            array_agg(DISTINCT code COLLATE "C") FILTER (WHERE code IS NOT NULL) AS anomalies
+        FROM payments.transactions AS t
+        LEFT JOIN LATERAL unnest(string_to_array(t.anomaly, ',')) AS code ON true
+        WHERE t.order_id = c.order_id
+    ) AS tendered
     ORDER BY m.decided_as_of, m.order_id
 """).columns(*(sa.column(name) for name in DECISION_COLUMNS))
 

@@ -19,7 +19,7 @@ MATURITY = timedelta(days=90)
 """Age from which an order is trained on. Frauds become known within weeks, harmlessness only with
 time: of younger orders mostly the frauds are labelled, and a model would learn that all are."""
 
-MOST_ROWS = 60_000
+MOST_ROWS = 30_000
 """Newest labelled orders a model is trained on."""
 
 
