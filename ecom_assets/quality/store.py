@@ -89,8 +89,7 @@ def _store(conn: sa.Connection, row: sa.Select[Any]) -> int:
         set_={**written, "recorded_at": sa.func.clock_timestamp()},
         where=changed,
     )
-    # Without the option SQLAlchemy forgets how many rows an INSERT ... SELECT wrote.
-    return conn.execute(upsert.execution_options(preserve_rowcount=True)).rowcount
+    return conn.execute(upsert).rowcount
 
 
 def reconciled(conn: sa.Connection) -> dict[str, Reconciled]:
