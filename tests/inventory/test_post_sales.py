@@ -44,8 +44,6 @@ def shipped_shop(conn: sa.Connection) -> None:
     reserve(conn, "run")
     claim(conn, Stage.ALLOCATE)
     allocate(conn, "run")
-    # Carriers refer to each other by keys checked at the end of each statement.
-    conn.execute(sa.text("SET CONSTRAINTS ALL IMMEDIATE"))
     conn.execute(_SHIP)
     shipped = sa.text("SELECT DISTINCT order_id, shipped_at AS due_at FROM transport.shipments")
     hand_on(conn, [Stage.POST_SALE], shipped.columns(sa.column("order_id"), sa.column("due_at")))
