@@ -112,7 +112,7 @@ def test_decomposed_letters_are_composed_and_line_breaks_are_spaces() -> None:
     assert clean("Sa\u0303o\n Paulo") == "São Paulo"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_any_text_prints_the_same_bytes_each_time(words: str, name: str) -> None:
     given_invoice = invoice(words, address=Address(name, None, None, None, None, "DE"))

@@ -116,7 +116,7 @@ BANDS = st.lists(
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(rates=BANDS)
 def test_sql_keeps_the_bands_that_the_rule_keeps(

@@ -95,11 +95,13 @@ def test_the_assets_show_mix_cost_and_what_is_held(
         again = dg.materialize(ASSETS, resources={"database": database}, instance=instance)
     shown = _metadata(result)
     assert shown["carrier_choices"]["without_carrier"].value == 1
-    assert "slow: over max weight 31.5 kg" in shown["carrier_choices"]["without_carrier_preview"].md
+    assert (
+        "slow: over max weight 31.5 kg" in shown["carrier_choices"]["without_carrier_preview"].value
+    )
     assert shown["carrier_choices"]["share_eligible"].value == 4 / 6
-    assert "cheapest, 100 % on time" in shown["carrier_choices"]["preview"].md
-    assert "data:image/png" in shown["carrier_choices"]["carrier_mix"].md
-    assert shown["shipments"]["cost"].md == "10.00 EUR"
+    assert "cheapest, 100 % on time" in shown["carrier_choices"]["preview"].value
+    assert "data:image/png" in shown["carrier_choices"]["carrier_mix"].value
+    assert shown["shipments"]["cost"].value == "10.00 EUR"
     assert _metadata(again)["shipments"]["orders"].value == 0
 
 

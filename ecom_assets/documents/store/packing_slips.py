@@ -18,34 +18,32 @@ TEMPLATE_VERSION = "packing-slip-1"
 Printer = Callable[[PackingSlip], bytes]
 """Makes the PDF of a packing slip."""
 
+# The lines are looked up per parcel, as those of an invoice are.
 _PARCELS = sa.text("""
-    WITH unprinted AS (
-        SELECT s.* FROM claimed AS c JOIN transport.shipments AS s USING (order_id)
-        WHERE NOT EXISTS (
-            SELECT FROM documents.packing_slips AS k WHERE k.shipment_id = s.shipment_id
-        )
-    ), lines AS (
-        SELECT u.shipment_id, jsonb_agg(jsonb_build_object(
-            'line_no', l.line_no, 'sku', l.sku, 'description', COALESCE(p.name, l.sku),
-            'quantity', a.quantity
-        ) ORDER BY l.line_no) AS lines
-        FROM unprinted AS u
-        JOIN warehouse.allocations AS a USING (order_id, site_code)
-        JOIN orders.order_lines AS l USING (order_line_id)
-        LEFT JOIN catalog.products AS p ON p.sku = l.sku
-        GROUP BY u.shipment_id
-    )
     SELECT u.shipment_id, u.order_id, u.shipped_at, u.weight_g, o.channel, o.external_id,
         o.placed_at, o.ship_to_name AS name, o.ship_to_line1 AS line1, o.ship_to_city AS city,
         o.ship_to_region AS region, o.ship_to_postal_code AS postal_code,
         o.ship_to_country AS country, w.name AS site, r.name AS carrier, v.name AS service,
-        lines.lines
-    FROM unprinted AS u
-    JOIN lines USING (shipment_id)
+        packed.lines
+    FROM claimed AS c
+    JOIN transport.shipments AS u USING (order_id)
     JOIN orders.orders AS o USING (order_id)
     JOIN warehouse.sites AS w USING (site_code)
     JOIN transport.services AS v USING (service_code)
     JOIN transport.carriers AS r USING (carrier_code)
+    CROSS JOIN LATERAL (
+        SELECT jsonb_agg(jsonb_build_object(
+            'line_no', l.line_no, 'sku', l.sku, 'description', COALESCE(p.name, l.sku),
+            'quantity', a.quantity
+        ) ORDER BY l.line_no) AS lines
+        FROM warehouse.allocations AS a
+        JOIN orders.order_lines AS l USING (order_line_id)
+        LEFT JOIN catalog.products AS p ON p.sku = l.sku
+        WHERE a.order_id = u.order_id AND a.site_code = u.site_code
+    ) AS packed
+    WHERE packed.lines IS NOT NULL AND NOT EXISTS (
+        SELECT FROM documents.packing_slips AS k WHERE k.shipment_id = u.shipment_id
+    )
     ORDER BY u.shipped_at, u.order_id, u.site_code
 """)
 
