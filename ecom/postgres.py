@@ -125,7 +125,7 @@ class EmbeddedPostgres:
             if self._wait_ready(deadline):
                 return
             self._process = None
-            if time.monotonic() > deadline or "shared memory" not in self._last_log_line():
+            if time.monotonic() > deadline or not self._may_pass():
                 raise Problem(f"the PostgreSQL server did not start: {self._last_log_line()}")
             time.sleep(0.5)
 
@@ -216,6 +216,11 @@ class EmbeddedPostgres:
                 return True
         except psycopg.OperationalError:
             return False
+
+    def _may_pass(self) -> bool:
+        """Whether the reason is one that goes away: a killed server's memory, a port just taken."""
+        line = self._last_log_line()
+        return "shared memory" in line or "TCP/IP sockets" in line
 
     def _last_log_line(self) -> str:
         log = self.data.parent / "postgres.log"

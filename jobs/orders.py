@@ -4,9 +4,9 @@ import dagster as dg
 
 PATH = (
     "orders", "catalog", "customers", "payments", "fraud", "risk", "inventory", "warehouse",
-    "transport", "documents",
+    "transport", "documents", "quality",
 )  # fmt: skip
-"""Areas an order passes through."""
+"""Areas an order passes through, and the one that reconciles them."""
 
 ORDERS_FLOW = dg.define_asset_job(
     "orders_flow",

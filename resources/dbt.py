@@ -164,7 +164,7 @@ def invoke(runner: dbtRunner, url: str, command: str, *options: str) -> dbtRunne
     arguments = [f"--project-dir={PROJECT}", f"--profiles-dir={PROJECT}"]
     arguments += [f"--target-path={home() / 'target'}", f"--log-path={home() / 'logs'}"]
     # Standard output belongs to whoever runs us; what failed is reported as Dagster events.
-    arguments += ["--log-level=none", "--log-level-file=none", "--no-print"]
+    arguments += ["--log-level=none", "--log-level-file=none", "--no-print", "--no-write-json"]
     with _environment(connection(url)):
         done = runner.invoke([command, *arguments, *options])
     if isinstance(done.exception, Exception):

@@ -81,22 +81,21 @@ def record_decisions(conn: sa.Connection, kind: str, rows: Rows, run: str) -> in
     Returns:
         How many decisions were recorded.
     """
-    given = rows.subquery()
+    given = rows.cte("decided")
+    # joined by order, so that the plan is a hash join and never a look-up per row
     earlier = (
-        sa.select(sa.func.coalesce(sa.func.max(LEDGER.c.attempt), 0))
-        .where(
-            LEDGER.c.kind == kind,
-            LEDGER.c.order_id == given.c.order_id,
-            LEDGER.c.subject == given.c.subject,
-        )
-        .scalar_subquery()
+        sa.select(LEDGER.c.order_id, LEDGER.c.subject, sa.func.max(LEDGER.c.attempt).label("last"))
+        .where(LEDGER.c.kind == kind, LEDGER.c.order_id.in_(sa.select(given.c.order_id)))
+        .group_by(LEDGER.c.order_id, LEDGER.c.subject)
+        .subquery()
     )
+    same = sa.and_(earlier.c.order_id == given.c.order_id, earlier.c.subject == given.c.subject)
     source = sa.select(
         sa.literal(kind),
         *(given.c[name] for name in DECISION_COLUMNS),
-        earlier + 1,
+        sa.func.coalesce(earlier.c.last, 0) + 1,
         sa.literal(run),
-    )
+    ).select_from(given.outerjoin(earlier, same))
     columns = ["kind", *DECISION_COLUMNS, "attempt", "run_id"]
     return conn.execute(sa.insert(LEDGER).from_select(columns, source)).rowcount
 
