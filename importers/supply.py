@@ -71,8 +71,8 @@ ZONES = (
     Zone("Z4", 800, 1500, 1.65, 11),
     Zone("Z5", 1500, inf, 2.2, 16),
 )
-"""Codes and distances are those of the sample shop: zones belong to the platform, not to a shop. Were
-they different, a distance would lie in two zones where shops share a database."""
+"""Codes and distances are those of the sample shop: zones belong to the platform, not to a shop.
+Were they different, a distance would lie in two zones where shops share a database."""
 
 BANDS = (
     Band(0, 500, 0.85),
