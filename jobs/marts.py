@@ -2,19 +2,20 @@
 
 import dagster as dg
 
-marts_refresh = dg.define_asset_job(
+MARTS_REFRESH = dg.define_asset_job(
     "marts_refresh",
     selection=dg.AssetSelection.groups("marts"),
     description="Builds and tests the analysts' tables with dbt.",
 )
 
-JOBS = [marts_refresh]
+JOBS = [MARTS_REFRESH]
 SCHEDULES = [
     dg.ScheduleDefinition(
         name="marts_nightly",
-        job=marts_refresh,
+        job=MARTS_REFRESH,
         cron_schedule="30 3 * * *",
         execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
         description="Refreshes the analysts' tables every night at 03:30 UTC.",
     )
 ]
