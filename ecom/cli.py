@@ -87,9 +87,8 @@ def simulate(
     seed: Annotated[int, typer.Option(help="Same seed, same files.")] = 7,
 ) -> None:
     """Write a simulated shop to a folder; import it with the format `sample`."""
-    from simulator.shop import generate
-
     from ecom.progress import Progress
+    from simulator.shop import generate
 
     generate(folder, orders, seed, Progress().say)
 

@@ -84,8 +84,15 @@ class Platform:
 
     @contextmanager
     def instance(self) -> Iterator[dg.DagsterInstance]:
-        """The Dagster instance, closed at the end."""
+        """The Dagster instance, closed at the end.
+
+        Its storage keeps connections open; by itself it opens one per event, which costs more than
+        the event.
+        """
         with dg.DagsterInstance.from_config(str(self.settings.dagster_home)) as instance:
+            instance.optimize_for_webserver(
+                statement_timeout=60_000, pool_recycle=3600, max_overflow=10
+            )
             yield instance
 
 

@@ -47,8 +47,11 @@ def _open(settings: Settings, progress: Progress) -> Any:
 def _work(
     platform: Platform, source: tuple[str, Path] | None, progress: Progress
 ) -> dict[str, Any]:
-    from ecom import summary, work
+    from ecom import summary, warmup, work
 
+    with platform.database.begin() as conn:
+        if work.is_empty(conn) or work.waiting_orders(conn):
+            warmup.begin()
     if source:
         work.take_in(platform, *source, progress)
     else:

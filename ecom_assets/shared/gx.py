@@ -120,6 +120,11 @@ def _error(info: Mapping[str, Any] | None) -> str | None:
     return str(raised[0].get("exception_message") or "unknown error") if raised else None
 
 
+def warm_up() -> None:
+    """Import the library now, so that the first check of the process does not wait for it."""
+    _context()
+
+
 @lru_cache(maxsize=1)
 def _context() -> Any:
     # Read at import; the context's own switch below holds for this context only.

@@ -81,21 +81,27 @@ def record_decisions(conn: sa.Connection, kind: str, rows: Rows, run: str) -> in
     Returns:
         How many decisions were recorded.
     """
-    given = rows.cte("decided")
-    # joined by order, so that the plan is a hash join and never a look-up per row
+    given = rows.subquery()
+    # Looked up order by order in the unique index: a join would be planned on statistics that do
+    # not know the decisions of a run under way, and compare all of them with all rows.
     earlier = (
-        sa.select(LEDGER.c.order_id, LEDGER.c.subject, sa.func.max(LEDGER.c.attempt).label("last"))
-        .where(LEDGER.c.kind == kind, LEDGER.c.order_id.in_(sa.select(given.c.order_id)))
-        .group_by(LEDGER.c.order_id, LEDGER.c.subject)
-        .subquery()
+        sa.select(sa.func.coalesce(sa.func.max(LEDGER.c.attempt), 0))
+        .where(
+            LEDGER.c.kind == kind,
+            LEDGER.c.order_id == given.c.order_id,
+            LEDGER.c.subject == given.c.subject,
+        )
+        .scalar_subquery()
     )
-    same = sa.and_(earlier.c.order_id == given.c.order_id, earlier.c.subject == given.c.subject)
+    attempt = (earlier + 1).label("attempt")
+    # Sorting by what was looked up ends all look-ups before the first row is written: on a ledger
+    # that is still empty they are scans, which would otherwise read the rows this statement adds.
     source = sa.select(
         sa.literal(kind),
         *(given.c[name] for name in DECISION_COLUMNS),
-        sa.func.coalesce(earlier.c.last, 0) + 1,
+        attempt,
         sa.literal(run),
-    ).select_from(given.outerjoin(earlier, same))
+    ).order_by(attempt, given.c.decided_as_of, given.c.order_id, given.c.subject)
     columns = ["kind", *DECISION_COLUMNS, "attempt", "run_id"]
     return conn.execute(sa.insert(LEDGER).from_select(columns, source)).rowcount
 
