@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 import dagster as dg
 import psycopg
@@ -64,6 +64,11 @@ class Platform:
     url: str
     dagster_url: str
     server: EmbeddedPostgres | None
+
+    @classmethod
+    def of_environment(cls, settings: Settings) -> Self:
+        """The platform that the parent process has opened and told us of."""
+        return cls(settings, os.environ["ECOM_DATABASE_URL"], os.environ["ECOM_DAGSTER_URL"], None)
 
     @property
     def database(self) -> DatabaseResource:

@@ -15,15 +15,20 @@ class Progress:
         seconds: seconds per stage, in the order in which the stages ended.
     """
 
-    def __init__(self) -> None:
-        """Start the clock of the command."""
+    def __init__(self, elapsed: float = 0.0) -> None:
+        """Start the clock of the command, which began `elapsed` seconds ago."""
         self.seconds: dict[str, float] = {}
-        self._started = time.perf_counter()
+        self._started = time.perf_counter() - elapsed
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the command began."""
+        return time.perf_counter() - self._started
 
     def say(self, line: str) -> None:
         """Write one line, with the seconds since the command began."""
-        since = time.perf_counter() - self._started
-        print(f"{since:7.1f} s  {line}", file=sys.stderr, flush=True)  # noqa: T201 - its purpose
+        sys.stderr.write(f"{self.elapsed:7.1f} s  {line}\n")
+        sys.stderr.flush()
 
     def note(self, stage: str, seconds: float) -> None:
         """Remember the seconds of a stage that was measured elsewhere."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,22 +50,40 @@ def _open(settings: Settings, progress: Progress) -> Any:
 def _work(
     platform: Platform, source: tuple[str, Path] | None, progress: Progress
 ) -> dict[str, Any]:
-    from ecom import summary, warmup, work
+    from ecom import summary, work
 
-    with platform.database.begin() as conn:
-        if work.is_empty(conn) or work.waiting_orders(conn):
-            warmup.begin()
-    if source:
-        work.take_in(platform, *source, progress)
-    else:
-        work.take_sample_if_empty(platform, progress)
-    with platform.instance() as instance:
-        work.close_dead_runs(instance, progress)
-        work.run_due_jobs(platform, instance, progress)
-        with platform.database.begin() as conn:
-            found = summary.orders_summary(conn)
-        found["checks"] = summary.checks_summary(instance)
+    with _readiness(platform) as run_marts:
+        if source:
+            work.take_in(platform, *source, progress)
+        else:
+            work.take_sample_if_empty(platform, progress)
+        with platform.instance() as instance:
+            work.close_dead_runs(instance, progress)
+            work.run_due_jobs(
+                platform, instance, progress, run_marts and partial(run_marts, progress)
+            )
+            with platform.database.begin() as conn:
+                found = summary.orders_summary(conn)
+            found["checks"] = summary.checks_summary(instance)
     found["seconds"] = progress.seconds
     for line in summary.lines(found):
         progress.say(line)
     return found
+
+
+@contextmanager
+def _readiness(platform: Platform) -> Iterator[Callable[[Progress], bool] | None]:
+    """Get ready for the jobs on the side if there will be work for them."""
+    from ecom import standby, warmup, work
+
+    with platform.database.begin() as conn:
+        has_work = work.is_empty(conn) or work.waiting_orders(conn) > 0
+    if not has_work:
+        yield None
+        return
+    warmup.begin()
+    child = standby.Standby(platform, work.MARTS_JOB)
+    try:
+        yield child.run
+    finally:
+        child.dismiss()

@@ -1,6 +1,6 @@
 """Import what the jobs need while PostgreSQL works on the import.
 
-The definitions, great_expectations and dbt cost several seconds of one core to import; taking data
+The definitions and great_expectations cost several seconds of one core to import; taking data
 in costs several seconds of the server's. Side by side they cost one of the two.
 """
 
@@ -23,4 +23,3 @@ def _import() -> None:
 
     import_module("ecom_assets.definitions")
     gx.warm_up()
-    import_module("resources.dbt")

@@ -7,7 +7,7 @@ on ended. So a second call finds nothing to do, and a call after a kill does wha
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,19 +34,6 @@ MARTS_JOB = "marts_refresh"
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _REPOSITORY_TAG = {".dagster/repository": "__repository__@ecom"}
 """Lets the UI show the run under its code location."""
-
-
-@dataclass(frozen=True, slots=True)
-class JobOutcome:
-    """What a run did.
-
-    Attributes:
-        run_id: the Dagster run.
-        failed_steps: steps that failed, with the reason in one line.
-    """
-
-    run_id: str
-    failed_steps: dict[str, str]
 
 
 def take_in(platform: Platform, form: str, folder: Path, progress: Progress) -> ImportReport:
@@ -113,29 +100,40 @@ def waiting_orders(conn: sa.Connection) -> int:
 
 
 def run_due_jobs(
-    platform: Platform, instance: dg.DagsterInstance, progress: Progress
-) -> list[JobOutcome]:
+    platform: Platform,
+    instance: dg.DagsterInstance,
+    progress: Progress,
+    run_marts: Callable[[], bool] | None = None,
+) -> None:
     """Run the order job if orders wait or its last run failed, then the marts if they are older.
+
+    Args:
+        platform: the open platform.
+        instance: its Dagster instance.
+        progress: told what is done.
+        run_marts: runs the marts elsewhere and says whether it could; by default they run here.
 
     Raises:
         Problem: a step failed; the message names it.
     """
-    outcomes = []
+    is_due = False
     with platform.database.begin() as conn:
         waiting = waiting_orders(conn)
     if waiting or _last_success(instance, ORDER_JOB) is None or _last_failed(instance, ORDER_JOB):
         progress.say(f"{waiting:,} orders wait; running {ORDER_JOB}")
-        outcomes.append(run_job(instance, ORDER_JOB, progress))
+        run_job(instance, ORDER_JOB, progress)
+        is_due = True
     flow, marts = _last_success(instance, ORDER_JOB), _last_success(instance, MARTS_JOB)
     if flow and (marts is None or (marts.start_time or 0) < (flow.end_time or 0)):
         progress.say(f"running {MARTS_JOB}")
-        outcomes.append(run_job(instance, MARTS_JOB, progress))
-    if not outcomes:
+        is_due = True
+        if run_marts is None or not run_marts():
+            run_job(instance, MARTS_JOB, progress)
+    if not is_due:
         progress.say("nothing waits; everything is up to date")
-    return outcomes
 
 
-def run_job(instance: dg.DagsterInstance, name: str, progress: Progress) -> JobOutcome:
+def run_job(instance: dg.DagsterInstance, name: str, progress: Progress) -> None:
     """Run a job in this process, recorded in the instance, with a line per finished step.
 
     Raises:
@@ -157,7 +155,6 @@ def run_job(instance: dg.DagsterInstance, name: str, progress: Progress) -> JobO
     if watcher.failed:
         step, reason = next(iter(watcher.failed.items()))
         raise Problem(f"{name}: step {step} failed: {reason}")
-    return JobOutcome(run_id, watcher.failed)
 
 
 class _StepWatcher:

@@ -23,15 +23,16 @@ def packing_slips(
     context: dg.AssetExecutionContext, database: DatabaseResource
 ) -> dg.MaterializeResult[Any]:
     """Print the slips of every order that waits."""
-    from ecom_assets.documents.pdf import packing_slip_pdf
+    from ecom_assets.documents.pdf import packing_slip_pdf, press
 
-    totals = drain(
-        database.begin,
-        Stage.PACKING_SLIP,
-        lambda conn: store.print_packing_slips(conn, context.run.run_id, packing_slip_pdf),
-        context.log.info,
-        chunk=numbering.CHUNK,
-    )
+    with press(packing_slip_pdf) as printer:
+        totals = drain(
+            database.begin,
+            Stage.PACKING_SLIP,
+            lambda conn: store.print_packing_slips(conn, context.run.run_id, printer),
+            context.log.info,
+            chunk=numbering.CHUNK,
+        )
     with database.begin() as conn:
         return dg.MaterializeResult(
             metadata={
@@ -52,15 +53,16 @@ def invoices(
     context: dg.AssetExecutionContext, database: DatabaseResource
 ) -> dg.MaterializeResult[Any]:
     """Invoice every order that waits."""
-    from ecom_assets.documents.pdf import invoice_pdf
+    from ecom_assets.documents.pdf import invoice_pdf, press
 
-    totals = drain(
-        database.begin,
-        Stage.INVOICE,
-        lambda conn: store.issue_invoices(conn, context.run.run_id, invoice_pdf),
-        context.log.info,
-        chunk=numbering.CHUNK,
-    )
+    with press(invoice_pdf) as printer:
+        totals = drain(
+            database.begin,
+            Stage.INVOICE,
+            lambda conn: store.issue_invoices(conn, context.run.run_id, printer),
+            context.log.info,
+            chunk=numbering.CHUNK,
+        )
     with database.begin() as conn:
         return dg.MaterializeResult(
             metadata={

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,9 +36,9 @@ class PrinterOnFire(Exception):
     """What a test's printer raises."""
 
 
-def plain(document: Invoice | PackingSlip) -> bytes:
+def plain(documents: Sequence[Invoice | PackingSlip]) -> list[bytes]:
     """A printer that is quick."""
-    return repr(document).encode()
+    return [repr(document).encode() for document in documents]
 
 
 def ship_orders(
@@ -114,10 +115,11 @@ def test_numbers_follow_the_date_of_issue_and_start_anew_each_year(
 def test_a_crash_while_printing_leaves_no_gap(database: DatabaseResource) -> None:
     ship_orders(database, 3)
 
-    def burn(document: Invoice) -> bytes:
-        if document.number.endswith("3"):
-            raise PrinterOnFire
-        return plain(document)
+    def burn(documents: Sequence[Invoice]) -> Iterator[bytes]:
+        for document, page in zip(documents, plain(documents), strict=True):
+            if document.number.endswith("3"):
+                raise PrinterOnFire
+            yield page
 
     with pytest.raises(PrinterOnFire):
         drain(database.begin, Stage.INVOICE, lambda conn: issue_invoices(conn, "run-1", burn))

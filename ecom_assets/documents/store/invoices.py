@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,7 +25,7 @@ CHUNK = 2_000
 
 TEMPLATE_VERSION = "invoice-1"
 
-Printer = Callable[[Invoice], bytes]
+Printer = Callable[[Sequence[Invoice]], Iterable[bytes]]
 """Makes the PDF of an invoice."""
 
 # Numbers are given in the order of these rows: by date of issue, then order. Everything is looked
@@ -95,7 +95,7 @@ def issue_invoices(conn: sa.Connection, run: str, printer: Printer) -> dict[str,
     Args:
         conn: connection inside the transaction that claimed the orders.
         run: Dagster run id.
-        printer: makes the PDF.
+        printer: makes the PDF of each.
 
     Returns:
         `invoices` issued and their `bytes`.
@@ -104,9 +104,11 @@ def issue_invoices(conn: sa.Connection, run: str, printer: Printer) -> dict[str,
     if not orders:
         return {"invoices": 0, "bytes": 0}
     numbers = _allot(conn, [series_of(order["issued_at"]) for order in orders])
+    named = list(zip(orders, numbers, strict=True))
+    drawn = [_invoice(order, number_text(*number)) for order, number in named]
     rows = [
-        _row(order, series, number, run, printer)
-        for order, (series, number) in zip(orders, numbers, strict=True)
+        _row(order["order_id"], number, invoice, pdf, run)
+        for (order, number), invoice, pdf in zip(named, drawn, printer(drawn), strict=True)
     ]
     conn.execute(sa.insert(INVOICES), rows)
     issued = sa.bindparam("orders", [row["order_id"] for row in rows], ARRAY(sa.BigInteger))
@@ -128,14 +130,12 @@ def _allot(conn: sa.Connection, wanted: Sequence[str]) -> Iterator[tuple[str, in
 
 
 def _row(
-    order: sa.RowMapping, series: str, number: int, run: str, printer: Printer
+    order_id: int, number: tuple[str, int], invoice: Invoice, pdf: bytes, run: str
 ) -> dict[str, Any]:
-    invoice = _invoice(order, number_text(series, number))
-    pdf = printer(invoice)
     return {
-        "series": series,
-        "number": number,
-        "order_id": order["order_id"],
+        "series": number[0],
+        "number": number[1],
+        "order_id": order_id,
         "issued_at": invoice.issued_at,
         "currency": invoice.currency,
         "goods_minor": invoice.goods_minor,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,7 +15,7 @@ from ecom_assets.shared.journal import record_events
 
 TEMPLATE_VERSION = "packing-slip-1"
 
-Printer = Callable[[PackingSlip], bytes]
+Printer = Callable[[Sequence[PackingSlip]], Iterable[bytes]]
 """Makes the PDF of a packing slip."""
 
 # The lines are looked up per parcel, as those of an invoice are.
@@ -61,13 +61,17 @@ def print_packing_slips(conn: sa.Connection, run: str, printer: Printer) -> dict
     Args:
         conn: connection inside the transaction that claimed the orders.
         run: Dagster run id.
-        printer: makes the PDF.
+        printer: makes the PDF of each.
 
     Returns:
         `slips` printed and their `bytes`.
     """
     parcels = conn.execute(_PARCELS).mappings().all()
-    rows = [_row(parcel, run, printer) for parcel in parcels]
+    slips = [_slip(parcel) for parcel in parcels]
+    rows = [
+        _row(parcel, slip, pdf, run)
+        for parcel, slip, pdf in zip(parcels, slips, printer(slips), strict=True)
+    ]
     if rows:
         conn.execute(sa.insert(PACKING_SLIPS), rows)
     shipments = [row["shipment_id"] for row in rows]
@@ -76,8 +80,8 @@ def print_packing_slips(conn: sa.Connection, run: str, printer: Printer) -> dict
     return {"slips": len(rows), "bytes": sum(len(row["pdf"]) for row in rows)}
 
 
-def _row(parcel: sa.RowMapping, run: str, printer: Printer) -> dict[str, Any]:
-    slip = PackingSlip(
+def _slip(parcel: sa.RowMapping) -> PackingSlip:
+    return PackingSlip(
         issued_at=parcel["shipped_at"],
         order=OrderReference(parcel["channel"], parcel["external_id"], parcel["placed_at"]),
         ship_to=Address(*(parcel[name] for name in Address.__slots__)),
@@ -87,7 +91,9 @@ def _row(parcel: sa.RowMapping, run: str, printer: Printer) -> dict[str, Any]:
         weight_g=parcel["weight_g"],
         lines=tuple(SlipLine(**line) for line in parcel["lines"]),
     )
-    pdf = printer(slip)
+
+
+def _row(parcel: sa.RowMapping, slip: PackingSlip, pdf: bytes, run: str) -> dict[str, Any]:
     return {
         "shipment_id": parcel["shipment_id"],
         "order_id": parcel["order_id"],

@@ -1,0 +1,42 @@
+"""The press: many documents on several processes, in order, the same bytes as one by one."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from ecom_assets.documents.pdf import press
+from ecom_assets.documents.pdf.press import WORTH_PROCESSES
+
+
+def page(number: int) -> bytes:
+    """Stands for a PDF; says which process drew it."""
+    if number < 0:
+        raise ValueError(f"no page {number}")
+    return f"{number} {os.getpid()}".encode()
+
+
+def test_a_handful_is_drawn_here() -> None:
+    with press(page) as printer:
+        drawn = list(printer(range(3)))
+    assert drawn == [page(0), page(1), page(2)]
+
+
+def test_many_are_drawn_elsewhere_and_come_back_in_order() -> None:
+    with press(page) as printer:
+        drawn = [found.split() for found in printer(range(WORTH_PROCESSES))]
+    assert [int(number) for number, _ in drawn] == list(range(WORTH_PROCESSES))
+    assert str(os.getpid()).encode() not in {process for _, process in drawn}
+
+
+def test_the_same_processes_serve_the_next_batch() -> None:
+    with press(page) as printer:
+        first = {found.split()[1] for found in printer(range(WORTH_PROCESSES))}
+        second = {found.split()[1] for found in printer(range(WORTH_PROCESSES))}
+    assert len(first | second) <= (os.cpu_count() or 1)
+
+
+def test_what_goes_wrong_elsewhere_is_raised_here() -> None:
+    with press(page) as printer, pytest.raises(ValueError, match="no page -1"):
+        list(printer([*range(WORTH_PROCESSES), -1]))
