@@ -18,12 +18,12 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
-from simulator.shop import generate
 
 from ecom.platform import Platform, opened
 from ecom.progress import Progress
 from ecom.settings import Settings
 from ecom.work import MARTS_JOB, ORDER_JOB, run_job, take_in
+from simulator.shop import generate
 
 WRITTEN_BY = {
     "import": ("orders.inbox", "catalog.products", "inventory.balances", "orders.observed_events"),

@@ -12,7 +12,6 @@ from typing import Any
 import dagster as dg
 import pytest
 import sqlalchemy as sa
-from fixtures.allocated_shop import NOON, Shop, small_card
 from pypdf import PdfReader
 
 from ecom_assets.documents.assets import ASSETS
@@ -29,6 +28,7 @@ from ecom_assets.orders.tables import ORDER_LINES, ORDERS
 from ecom_assets.shared.flow import Stage, claim, drain, waiting
 from ecom_assets.shared.journal import TIMELINE
 from ecom_assets.transport.store import choose_carriers, ship_parcels
+from fixtures.allocated_shop import NOON, Shop, small_card
 from resources.database import DatabaseResource
 
 

@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import sqlalchemy as sa
-from fixtures.stock_shop import Move, Order, open_sites, place, stock
 
 from ecom_assets.inventory.store import DIFFERENCES, reserve
 from ecom_assets.shared.flow import Stage, drain, waiting
 from ecom_assets.warehouse.store import allocate
+from fixtures.stock_shop import Move, Order, open_sites, place, stock
 from resources.database import DatabaseResource
 
 WORKERS = 4

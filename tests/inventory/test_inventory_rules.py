@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from fixtures.stock_shop import day
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from ecom_assets.inventory.rules import (
     reserve_in_turn,
     stays_for_good,
 )
+from fixtures.stock_shop import day
 
 MOVES = st.lists(st.builds(StockMove, st.integers(0, 9).map(day), st.integers(-6, 9)), max_size=8)
 ASKS = st.lists(st.builds(Ask, st.integers(0, 9).map(day), st.integers(1, 5)), max_size=8)

@@ -7,12 +7,12 @@ from typing import Any
 import dagster as dg
 import pytest
 import sqlalchemy as sa
-from fixtures.stock_shop import Move, Order, day, open_sites, place, stock
 
 from ecom_assets.inventory import assets
 from ecom_assets.inventory.store import DIFFERENCES, post_sales, reserve
 from ecom_assets.shared.flow import Stage, claim, hand_on
 from ecom_assets.warehouse.store import allocate
+from fixtures.stock_shop import Move, Order, day, open_sites, place, stock
 from resources.database import DatabaseResource
 
 _SHIP = sa.text("""

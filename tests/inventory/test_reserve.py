@@ -7,13 +7,13 @@ from functools import partial
 from itertools import groupby
 
 import sqlalchemy as sa
-from fixtures.stock_shop import Move, Order, day, open_sites, place, stock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ecom_assets.inventory.rules import Ask, StockMove, outcome, reserve_in_turn
 from ecom_assets.inventory.store import reserve
 from ecom_assets.shared.flow import Stage, claim, drain, waiting
+from fixtures.stock_shop import Move, Order, day, open_sites, place, stock
 from resources.database import DatabaseResource
 
 SKUS = st.sampled_from("AB")

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from simulator.shop import generate
 
 from ecom_assets.definitions import build_defs
 from importers.engine import ImportReport, run_import
 from resources.database import DatabaseResource
+from simulator.shop import generate
 
 ORDERS = 400
 SEED = 11

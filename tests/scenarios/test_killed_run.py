@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from fixtures.final_state import differences, final_state
-from simulator.shop import generate
 from sqlalchemy.engine import URL
 
 from ecom.settings import ROOT
+from fixtures.final_state import differences, final_state
+from simulator.shop import generate
 
 KILLS = 20
 ORDERS = 300

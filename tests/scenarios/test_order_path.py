@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from fixtures.final_state import differences, final_state
-from scenarios.conftest import run_order_job, take_shop
 
 from ecom_assets.shared import flow
+from fixtures.final_state import differences, final_state
 from resources.database import DatabaseResource
+from scenarios.conftest import run_order_job, take_shop
 
 SHIPPED_WITHOUT = """
     SELECT o.channel, o.external_id FROM orders.orders AS o

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import sqlalchemy as sa
-from fixtures.allocated_shop import Shop, small_card
 
 from ecom_assets.transport.model import RateCard
+from fixtures.allocated_shop import Shop, small_card
 
 
 @pytest.fixture

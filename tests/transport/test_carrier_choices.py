@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from fixtures.allocated_shop import NOON, Shop
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +18,7 @@ from ecom_assets.transport.model import Parcel, Rate, RateCard, Service, Zone
 from ecom_assets.transport.rules import REASONS, choose, keep_first_bands
 from ecom_assets.transport.store import choose_carriers
 from ecom_assets.transport.tables import CARRIER_CHOICES
+from fixtures.allocated_shop import NOON, Shop
 
 
 def choose_all(shop: Shop, *orders: int) -> dict[str, int]:

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
-from fixtures.allocated_shop import Shop
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from ecom_assets.shared.quarantine import QUARANTINE
 from ecom_assets.transport.model import Rate, RateCard, Service, Zone
 from ecom_assets.transport.rules import keep_first_bands
 from ecom_assets.transport.tables import RATES
+from fixtures.allocated_shop import Shop
 
 START = datetime(2017, 1, 1, tzinfo=UTC)
 RATE = Rate("fast", "near", 0, 1_000, 500, "EUR", 1.0, 0.5, START)

@@ -7,7 +7,6 @@ from typing import Any
 
 import dagster as dg
 import sqlalchemy as sa
-from fixtures.allocated_shop import NOON, Shop
 
 from ecom_assets.shared.flow import Stage, claim, waiting
 from ecom_assets.shared.journal import TIMELINE
@@ -16,6 +15,7 @@ from ecom_assets.transport.assets import ASSETS
 from ecom_assets.transport.model import RateCard
 from ecom_assets.transport.store import choose_carriers, ship_parcels
 from ecom_assets.transport.tables import SHIPMENTS
+from fixtures.allocated_shop import NOON, Shop
 from resources.database import DatabaseResource
 
 

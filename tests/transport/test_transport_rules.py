@@ -7,7 +7,6 @@ from datetime import timedelta
 from statistics import NormalDist
 
 import pytest
-from fixtures.allocated_shop import NOON
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +26,7 @@ from ecom_assets.transport.rules import (
     rate_in_force,
     zone_of,
 )
+from fixtures.allocated_shop import NOON
 
 PARCEL = Parcel(2_000, 0, 10_000, "EUR", 10.0, NOON, NOON + timedelta(days=7))
 

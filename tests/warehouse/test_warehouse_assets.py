@@ -6,11 +6,11 @@ from typing import Any
 
 import dagster as dg
 import pytest
-from fixtures.stock_shop import Move, Order, open_sites, place, stock
 
 from ecom_assets.inventory.store import reserve
 from ecom_assets.shared.flow import Stage, claim
 from ecom_assets.warehouse.assets import allocations
+from fixtures.stock_shop import Move, Order, open_sites, place, stock
 from resources.database import DatabaseResource
 
 

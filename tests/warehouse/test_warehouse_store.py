@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from fixtures.stock_shop import Move, Order, day, open_sites, place, stock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +16,7 @@ from ecom_assets.shared import feeds
 from ecom_assets.shared.flow import Stage, claim, drain, waiting
 from ecom_assets.warehouse.rules import NotCovered
 from ecom_assets.warehouse.store import allocate, take_sites
+from fixtures.stock_shop import Move, Order, day, open_sites, place, stock
 from resources.database import DatabaseResource
 
 SITES = [("N", 53.5, 10.0), ("S", 48.1, 11.6), ("W", 51.0, 7.0)]
