@@ -44,6 +44,8 @@ compute_logs:
 concurrency:
   runs:
     max_concurrent_runs: 2
+nux:
+  enabled: false
 telemetry:
   enabled: false
 """

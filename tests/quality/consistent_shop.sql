@@ -56,7 +56,7 @@ FROM orders.orders WHERE order_id <= 3;
 INSERT INTO fraud.labels (channel, external_id, label, known_at, source)
 VALUES ('web', 'E1', 'legitimate', '2018-03-01Z', 'simulation');
 INSERT INTO fraud.sightings (kind, value_hash, seen_at, order_id, customer_key)
-VALUES ('device', repeat('d', 64), '2018-01-01Z', 1, 'C1');
+VALUES ('device', repeat('d', 32), '2018-01-01Z', 1, 'C1');
 INSERT INTO fraud.models
     (model_version, trained_as_of, rows_used, positives, coefficients, metrics, run_id)
 VALUES ('logistic-1', '2017-12-31Z', 100, 5, '{}', '{}', 'run-3');

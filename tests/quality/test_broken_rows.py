@@ -138,7 +138,7 @@ BROKEN = (
         (
             {
                 "kind": "device",
-                "value_hash": "d" * 64,
+                "value_hash": "d" * 32,
                 "seen_at": "2018-01-01 00:00:00+00:00",
                 "order_id": "99",
             },

@@ -1,4 +1,4 @@
-"""A small simulated shop, imported and decided by the real definitions."""
+"""A simulated shop large enough for fraud models, imported and decided by the real definitions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from importers.engine import ImportReport, run_import
 from resources.database import DatabaseResource
 from simulator.shop import generate
 
-ORDERS = 400
+ORDERS = 3_000
 SEED = 11
 
 
@@ -40,8 +40,16 @@ def take_shop(database: DatabaseResource, folder: Path) -> ImportReport:
 
 
 @pytest.fixture(scope="module")
-def decided_shop(module_database: DatabaseResource, shop_files: Path) -> DatabaseResource:
-    """A database in which the simulated shop was imported and decided."""
+def order_run(module_database: DatabaseResource, shop_files: Path) -> dg.ExecuteInProcessResult:
+    """The run that decided the simulated shop."""
     take_shop(module_database, shop_files)
-    assert run_order_job(module_database).success
+    return run_order_job(module_database)
+
+
+@pytest.fixture(scope="module")
+def decided_shop(
+    module_database: DatabaseResource, order_run: dg.ExecuteInProcessResult
+) -> DatabaseResource:
+    """A database in which the simulated shop was imported and decided."""
+    assert order_run.success
     return module_database

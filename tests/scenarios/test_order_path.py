@@ -6,6 +6,7 @@ import csv
 import shutil
 from pathlib import Path
 
+import dagster as dg
 import pytest
 import sqlalchemy as sa
 
@@ -41,6 +42,14 @@ def _all(database: DatabaseResource, statement: str) -> list[sa.Row[tuple[object
 
 def _one(database: DatabaseResource, statement: str) -> object:
     return _all(database, statement)[0][0]
+
+
+def test_every_check_passes_on_a_shop_with_messy_rows(
+    order_run: dg.ExecuteInProcessResult,
+) -> None:
+    evaluations = order_run.get_asset_check_evaluations()
+    assert len(evaluations) > 200
+    assert [found.check_name for found in evaluations if not found.passed] == []
 
 
 def test_every_message_ends_in_one_state(decided_shop: DatabaseResource) -> None:
