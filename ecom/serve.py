@@ -95,17 +95,19 @@ class Service:
 
 
 @contextmanager
-def _terminated_as_interrupt() -> Iterator[None]:
-    """Let SIGTERM end the block like Ctrl-C."""
+def _signals_interrupt() -> Iterator[None]:
+    """Let SIGTERM and SIGINT end the block, also where a shell started us with SIGINT ignored."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    signals = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(number, interrupt) for number in signals]
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)
 
 
 def serve(platform: Platform, port: int, progress: Progress) -> None:
@@ -117,7 +119,7 @@ def serve(platform: Platform, port: int, progress: Progress) -> None:
     web = ["dagster_webserver", "-h", _HOST, "-p", str(port), "-w", str(ROOT / "workspace.yaml")]
     daemon = ["dagster._daemon", "run", "-w", str(ROOT / "workspace.yaml")]
     services = [Service("webserver", web, platform), Service("daemon", daemon, platform)]
-    with _terminated_as_interrupt():
+    with _signals_interrupt():
         try:
             for service in services:
                 service.start()
