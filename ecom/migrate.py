@@ -48,34 +48,39 @@ def downgrade(engine: sa.Engine, revision: str = "base") -> None:
         command.downgrade(alembic_config(conn), revision)
 
 
-def ensure_database(url: str) -> bool:
-    """Make the database of an address if the server does not have it.
+def has_database(url: str) -> bool:
+    """Whether the server of an address (without a driver) has its database.
 
-    Args:
-        url: address without a driver.
+    Raises:
+        Problem: the server does not answer.
+    """
+    try:
+        psycopg.connect(url).close()
+    except psycopg.OperationalError as error:
+        if "does not exist" in str(error):
+            return False
+        raise Problem(f"the database does not answer: {_first_line(error)}") from error
+    return True
 
-    Returns:
-        Whether it had to be made.
+
+def ensure_database(url: str) -> None:
+    """Make the database of an address (without a driver) if the server does not have it.
 
     Raises:
         Problem: the server does not answer, or the account may not make databases.
     """
-    address = make_url(url).set(drivername="postgresql+psycopg")
+    if has_database(url):
+        return
+    address = make_url(url)
+    server = address.set(database="postgres").render_as_string(hide_password=False)
     try:
-        with sa.create_engine(address, poolclass=sa.NullPool).connect():
-            return False
-    except sa.exc.OperationalError as error:
-        if "does not exist" not in str(error):
-            raise Problem(f"the database does not answer: {_first_line(error)}") from error
-    server = address.set(drivername="postgresql", database="postgres")
-    try:
-        with psycopg.connect(server.render_as_string(hide_password=False), autocommit=True) as conn:
+        with psycopg.connect(server, autocommit=True) as conn:
             name = sql.Identifier(address.database or "")
             conn.execute(sql.SQL("CREATE DATABASE {}").format(name))
     except psycopg.Error as error:
-        raise Problem(f"database {address.database} could not be made: {error!s:.200}") from error
-    return True
+        reason = _first_line(error)
+        raise Problem(f"database {address.database} could not be made: {reason}") from error
 
 
-def _first_line(error: sa.exc.DBAPIError) -> str:
-    return str(error.orig).strip().splitlines()[0]
+def _first_line(error: psycopg.Error) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -19,7 +19,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy.engine import URL, make_url
 
-from ecom.migrate import ensure_database, migrate
+from ecom.migrate import ensure_database, has_database, migrate
 from ecom.postgres import EmbeddedPostgres
 from ecom.problems import Problem
 from ecom.settings import Settings
@@ -178,21 +178,30 @@ def _text(url: URL) -> str:
 
 def _prepare(settings: Settings, url: URL, dagster_url: URL, migrating: bool) -> None:
     ensure_database(_text(url))
-    if ensure_database(_text(dagster_url)):
-        _relax(dagster_url)
-    if migrating:
-        migrate(engine_for(_text(url)))
     settings.dagster_home.mkdir(exist_ok=True)
     text = _DAGSTER_YAML.format(home=settings.dagster_home)
     (settings.dagster_home / "dagster.yaml").write_text(text)
+    if not has_database(_text(dagster_url)):
+        _make_dagster_database(settings, dagster_url)
+    if migrating:
+        migrate(engine_for(_text(url)))
 
 
-def _relax(dagster_url: URL) -> None:
-    """Let Dagster's own database, never the shop's, confirm commits before they reach the disk.
+def _make_dagster_database(settings: Settings, dagster_url: URL) -> None:
+    """Make Dagster's database under another name and rename it when it is whole.
 
-    A crash of the machine may lose the last events of a run, which are told again by the next one;
-    every event costs a third less.
+    Dagster makes its tables in many transactions; killed between two of them it would never finish.
+    Commits need not reach the disk before they are confirmed there (never so in the shop's own
+    database): a crash of the machine loses the last events of a run, which the next tells again.
     """
-    with psycopg.connect(_text(dagster_url), autocommit=True) as conn:
-        name = sql.Identifier(dagster_url.database or "")
-        conn.execute(sql.SQL("ALTER DATABASE {} SET synchronous_commit = off").format(name))
+    unfinished = dagster_url.set(database=f"{dagster_url.database}_unfinished")
+    names = [sql.Identifier(url.database or "") for url in (unfinished, dagster_url)]
+    server = _text(dagster_url.set(database="postgres"))
+    with psycopg.connect(server, autocommit=True) as conn:
+        conn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(names[0]))
+        conn.execute(sql.SQL("CREATE DATABASE {}").format(names[0]))
+        conn.execute(sql.SQL("ALTER DATABASE {} SET synchronous_commit = off").format(names[0]))
+        os.environ["ECOM_DAGSTER_URL"] = _text(unfinished)
+        with dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance:
+            instance.get_runs_count()  # whatever is made on first use is made now
+        conn.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(*names))

@@ -12,6 +12,10 @@ from ecom.platform import Platform, only_one, opened
 from ecom.progress import Progress
 from ecom.settings import Settings
 
+Readiness = tuple[Callable[[], None], Callable[[Progress], bool] | None]
+"""Waits until this process is ready for the jobs; runs the marts elsewhere, where there is a
+process for it."""
+
 
 def run(
     settings: Settings, *, once: bool, source: tuple[str, Path] | None, port: int
@@ -52,11 +56,12 @@ def _work(
 ) -> dict[str, Any]:
     from ecom import summary, work
 
-    with _readiness(platform) as run_marts:
+    with _readiness(platform) as (get_ready, run_marts):
         if source:
             work.take_in(platform, *source, progress)
         else:
             work.take_sample_if_empty(platform, progress)
+        get_ready()
         with platform.instance() as instance:
             work.close_dead_runs(instance, progress)
             work.run_due_jobs(
@@ -72,18 +77,22 @@ def _work(
 
 
 @contextmanager
-def _readiness(platform: Platform) -> Iterator[Callable[[Progress], bool] | None]:
+def _readiness(platform: Platform) -> Iterator[Readiness]:
     """Get ready for the jobs on the side if there will be work for them."""
     from ecom import standby, warmup, work
 
     with platform.database.begin() as conn:
         has_work = work.is_empty(conn) or work.waiting_orders(conn) > 0
     if not has_work:
-        yield None
+        yield _at_once, None
         return
-    warmup.begin()
+    thread = warmup.begin()
     child = standby.Standby(platform, work.MARTS_JOB)
     try:
-        yield child.run
+        yield thread.join, child.run
     finally:
         child.dismiss()
+
+
+def _at_once() -> None:
+    """Nothing was begun, so nothing is waited for."""
