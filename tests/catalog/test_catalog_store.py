@@ -36,10 +36,10 @@ def take_products(conn: sa.Connection, *rows: dict[str, Any], import_id: int | N
 def test_products_are_inserted_changed_and_left_alone(feed: sa.Connection) -> None:
     assert take_products(feed, product("a"), product("b", brand="B")) == 2
     assert take_products(feed, product("a"), product("b", brand="B"), import_id=2) == 0
-    assert take_products(feed, product("a"), product("b"), import_id=3) == 1
+    assert take_products(feed, product("a"), product("b", brand="C"), import_id=3) == 1
     rows = sa.select(PRODUCTS.c.sku, PRODUCTS.c.brand, PRODUCTS.c.import_id)
     found = [tuple(row) for row in feed.execute(rows.order_by(PRODUCTS.c.sku))]
-    assert found == [("a", None, 1), ("b", None, 3)]
+    assert found == [("a", None, 1), ("b", "C", 3)]
 
 
 def test_last_row_of_a_sku_wins(feed: sa.Connection) -> None:
