@@ -46,6 +46,7 @@ def customers(
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Fold accepted orders into their customers and addresses."""
     counts = drain(database.begin, Stage.CUSTOMER, store.fold_orders, context.log.info)
+    # Orders folded and customers changed differ where several orders are of one customer.
     with database.begin() as conn:
         changed = {"orders": counts["orders"], "changed": counts["customers"]}
         of_customers = metadata.advanced(conn, CUSTOMERS, changed)

@@ -13,6 +13,7 @@ from ecom_assets.shared.expectations import (
 )
 from ecom_assets.shared.structure import refers_to, structure
 
+# A customer known from a feed alone has neither; one that ordered has both.
 _COUNT_WITHOUT_ORDER = no_rows(
     "orders_count_dated",
     "SELECT customer_key FROM {batch} WHERE (orders_count > 0) <> (first_order_at IS NOT NULL)",

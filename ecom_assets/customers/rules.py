@@ -9,6 +9,7 @@ import re
 from hashlib import sha256
 
 _BLANKS = re.compile("[ \t\n\r\f\v]+")
+# `str.lower` would fold other letters too, some into two characters, which the database does not.
 _CAPITALS = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 
 SEPARATOR = "\x1f"
@@ -28,6 +29,7 @@ def address_hash(
     recipient is no part of it: a household shares its address. Only ASCII capitals are folded,
     because other letters depend on the server's locale.
     """
+    # The name of the recipient and the coordinates, which a source may round, are no part of it.
     parts = (line1, city, region, postal_code, country)
     return sha256(SEPARATOR.join(_normalised(part or "") for part in parts).encode()).hexdigest()
 

@@ -10,6 +10,7 @@ from ecom_assets.customers.tables import ADDRESSES, CUSTOMERS
 from ecom_assets.shared import feeds
 from ecom_assets.shared.upsert import newest, upsert
 
+# Blanks by name: what a server's locale takes for white space beyond ASCII is not what Python does.
 _BLANKS = "[ \\t\\n\\r\\f\\v]+"
 
 
@@ -32,6 +33,7 @@ def _merged() -> sa.Select[Any]:
         by_order, by_feed = sa.func.coalesce(known, said), sa.func.coalesce(said, known)
         return sa.case((has_ordered, by_order), else_=by_feed).label(name)
 
+    # No order says when a customer signed up, so here the feed alone speaks.
     signed_up_at = sa.func.coalesce(given.c.signed_up_at, CUSTOMERS.c.signed_up_at)
     return sa.select(
         given.c.customer_key,
@@ -78,7 +80,9 @@ _FOLDED_CUSTOMERS = sa.text("""
     )
 )  # fmt: skip
 
-# Reference of the hash: rules.address_hash.
+# Reference of the hash: rules.address_hash. Lower case is that of the collation "C", ASCII alone,
+# because another server's locale would tell the same addresses apart otherwise. Of equal addresses
+# the spelling of the latest order is kept; channel and id break ties, so that no chunking shows.
 _FOLDED_ADDRESSES = (
     sa.text("""
     WITH touched AS (
@@ -117,12 +121,21 @@ _FOLDED_ADDRESSES = (
 )
 
 
+# A customer's orders may be claimed by two workers. The one whose statement began first would write
+# figures that miss the other's orders over newer ones; behind the lock each statement begins after
+# the other worker has committed, and sees all it wrote.
+_ALONE = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('customers.customers', 0))")
+
+
 def fold_orders(conn: sa.Connection) -> dict[str, int]:
     """Bring the customers of the claimed orders and their addresses up to date.
+
+    One worker folds at a time; the lock is held until the transaction ends.
 
     Returns:
         Rows inserted or changed: `customers` and `addresses`.
     """
+    conn.execute(_ALONE)
     return {
         "customers": upsert(conn, CUSTOMERS, _FOLDED_CUSTOMERS, ["customer_key"]),
         "addresses": upsert(conn, ADDRESSES, _FOLDED_ADDRESSES, ["customer_key", "address_hash"]),

@@ -13,11 +13,13 @@ from ecom_assets.shared import metadata
 from ecom_assets.shared.flow import Stage, drain
 from resources.database import DatabaseResource
 
+# Those decided last stand first: an operator looks for what went wrong today.
 _UNSETTLED = (
     sa.select(ORDER_PAYMENTS)
     .where(ORDER_PAYMENTS.c.payment_state != "authorised")
     .order_by(ORDER_PAYMENTS.c.decided_as_of.desc(), ORDER_PAYMENTS.c.order_id.desc())
 )
+# References and fingerprints are left out: a preview is for everybody who sees the UI.
 _NEWEST = sa.select(
     *(TRANSACTIONS.c[name] for name in ("order_id", "sequence", "method", "installments")),
     *(TRANSACTIONS.c[name] for name in ("amount_minor", "currency", "state", "anomaly")),
@@ -47,6 +49,7 @@ def payments(
     """Match the payments of every order that waits for it."""
     step = partial(store.match_payments, run=context.run.run_id)
     totals = drain(database.begin, Stage.PAYMENT, step, context.log.info)
+    # After the last chunk has committed: the figures show what a reader of the tables would see.
     with database.begin() as conn:
         yield dg.MaterializeResult(
             asset_key=["payments", "transactions"],

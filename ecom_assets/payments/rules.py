@@ -76,6 +76,7 @@ class Match:
 
 def whole(value: object, least: int, most: int) -> int | None:
     """A JSON number as a whole number within bounds; None for anything else."""
+    # To Python `True` is the number 1, to JSON it is none.
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return int(value) if least <= value <= most and value == int(value) else None
@@ -83,11 +84,13 @@ def whole(value: object, least: int, most: int) -> int | None:
 
 def read_tender(document: Mapping[str, Any]) -> Tender:
     """Make a tender of the canonical document's payment, odd values tolerated and named."""
-    method = str(document.get("method") or "").lower()
+    # A channel that writes "CARD" or " card " means the method that others call "card".
+    method = str(_given(document, "method") or "").lower()
     amount = whole(document.get("amount_minor"), 0, MOST_MINOR)
     installments = whole(document.get("installments"), 1, MOST_INSTALLMENTS)
+    # A set: a source that already names the anomaly we find must not name it twice.
     codes = {
-        document.get("anomaly") or None,
+        _given(document, "anomaly"),
         None if method in METHODS else "unknown_method",
         None if amount is not None else _amount_anomaly(document.get("amount_minor")),
         None if installments is not None else _installments_anomaly(document.get("installments")),
@@ -96,9 +99,15 @@ def read_tender(document: Mapping[str, Any]) -> Tender:
         method=method if method in METHODS else "unknown",
         amount_minor=amount or 0,
         installments=installments or 1,
-        is_authorised=document.get("authorised_at") is not None,
+        is_authorised=_given(document, "authorised_at") is not None,
         anomaly=",".join(sorted(code for code in codes if code)) or None,
     )
+
+
+def _given(document: Mapping[str, Any], name: str) -> Any:
+    """A member's value without blanks around it; None where it is missing, null or blank."""
+    value = document.get(name)
+    return (value.strip(" ") or None) if isinstance(value, str) else value
 
 
 def _amount_anomaly(value: object) -> str:
@@ -107,6 +116,7 @@ def _amount_anomaly(value: object) -> str:
 
 
 def _installments_anomaly(value: object) -> str | None:
+    # Most methods know no instalments; silence is not odd.
     if value is None:
         return None
     return "zero_instalments" if whole(value, 0, 0) == 0 else "unreadable_instalments"
@@ -119,6 +129,7 @@ def number_tenders(given: Sequence[object]) -> list[int]:
     anew from 1, in the order of their values, unusable values last.
     """
     values = [whole(value, 1, MOST_SEQUENCE) for value in given]
+    # All or none: numbers made up for some tenders could meet the numbers others already have.
     if None not in values and len(set(values)) == len(values):
         return [value for value in values if value is not None]
     order = sorted(range(len(values)), key=lambda at: (values[at] is None, values[at] or 0, at))
@@ -146,8 +157,10 @@ def _judge(
         return PaymentState.AUTHORISED, Reason.PAID_EXACTLY
     if abs(difference) <= tolerance:
         return PaymentState.AUTHORISED, Reason.WITHIN_TOLERANCE
+    # Pending money is left out here: what is authorised alone already exceeds what is due.
     if difference > 0:
         return PaymentState.OVERPAID, Reason.PAID_TOO_MUCH
+    # Nobody has tried to pay yet, which is no sign of trouble: wait rather than chase.
     if tenders == 0:
         return PaymentState.AWAITING, Reason.NOTHING_TENDERED
     if pending > 0:

@@ -11,7 +11,8 @@ from ecom_assets.shared.journal import DECISION_COLUMNS, EVENT_COLUMNS, record_d
 from ecom_assets.shared.states import Dimension, move
 
 # Reference: rules.read_tender and rules.number_tenders. JSON path in strict mode yields a value
-# only where it is a whole number within bounds, so that no cast can fail on odd input.
+# only where it is a whole number within bounds, so that no cast can fail on odd input. A blank text
+# is a missing one, as it was when the order was accepted: cast as it is, it would stop the chunk.
 _TAKE_TENDERS = sa.text("""
     WITH payment AS (
         SELECT c.order_id, o.currency, p.document, p.position
@@ -24,7 +25,7 @@ _TAKE_TENDERS = sa.text("""
         ) WITH ORDINALITY AS p (document, position)
     ), reading AS (
         SELECT order_id, currency, document, position,
-            lower(document ->> 'method') AS method,
+            lower(btrim(document ->> 'method')) AS method,
             CAST(jsonb_path_query_first(document, 'strict $.sequence ?
                 (@.type() == "number" && @ >= 1 && @ <= 1000000 && @ % 1 == 0)',
                 '{}', true) AS integer) AS sequence,
@@ -34,7 +35,7 @@ _TAKE_TENDERS = sa.text("""
             CAST(jsonb_path_query_first(document, 'strict $.installments ?
                 (@.type() == "number" && @ >= 1 && @ <= 1000 && @ % 1 == 0)',
                 '{}', true) AS integer) AS installments,
-            CAST(document ->> 'authorised_at' AS timestamptz) AS authorised_at
+            CAST(NULLIF(btrim(document ->> 'authorised_at'), '') AS timestamptz) AS authorised_at
         FROM payment
     ), countable AS (
         SELECT order_id, count(DISTINCT sequence) = count(*) AS has_own_numbers
@@ -47,7 +48,7 @@ _TAKE_TENDERS = sa.text("""
                     PARTITION BY order_id ORDER BY sequence NULLS LAST, position)
             END AS number,
             ARRAY[
-                NULLIF(document ->> 'anomaly', ''),
+                NULLIF(btrim(document ->> 'anomaly'), ''),
                 CASE WHEN method = ANY (:methods) THEN NULL ELSE 'unknown_method' END,
                 CASE WHEN amount_minor IS NOT NULL THEN NULL
                     WHEN jsonb_typeof(document -> 'amount_minor') = 'number'
@@ -68,8 +69,9 @@ _TAKE_TENDERS = sa.text("""
         CASE WHEN method = ANY (:methods) THEN method ELSE 'unknown' END,
         coalesce(installments, 1), coalesce(amount_minor, 0), currency,
         CASE WHEN authorised_at IS NULL THEN 'pending' ELSE 'authorised' END, authorised_at,
-        NULLIF(document ->> 'provider_reference', ''), NULLIF(document ->> 'card_fingerprint', ''),
-        NULLIF(document ->> 'avs_result', ''), NULLIF(document ->> 'cvv_result', ''),
+        NULLIF(btrim(document ->> 'provider_reference'), ''),
+        NULLIF(btrim(document ->> 'card_fingerprint'), ''),
+        NULLIF(btrim(document ->> 'avs_result'), ''), NULLIF(btrim(document ->> 'cvv_result'), ''),
         (SELECT string_agg(DISTINCT code COLLATE "C", ',' ORDER BY code COLLATE "C")
          FROM unnest(anomalies) AS code),
         :run_id
@@ -77,7 +79,8 @@ _TAKE_TENDERS = sa.text("""
     ORDER BY order_id, number
 """)
 
-# Reference: rules.match.
+# Reference: rules.match. Orders without tenders must be judged too, hence the outer join and the
+# zeros; an inner join would let an unpaid order vanish from the path.
 _MATCH = sa.text("""
     WITH tendered AS (
         SELECT order_id, count(*) AS tenders,
@@ -138,6 +141,7 @@ _DECISIONS = sa.text("""
     ORDER BY m.decided_as_of, m.order_id
 """).columns(*(sa.column(name) for name in DECISION_COLUMNS))
 
+# One state at a time, because a move names its event; the states do not overlap.
 _MOVED = sa.text("""
     SELECT m.order_id, m.decided_as_of AS happened_at,
         jsonb_build_object('due_minor', due_minor, 'authorised_minor', authorised_minor,
@@ -148,6 +152,7 @@ _MOVED = sa.text("""
     ORDER BY m.decided_as_of, m.order_id
 """).columns(*(sa.column(name) for name in EVENT_COLUMNS))
 
+# Unpaid orders are scored too: fraud shows in what was tried, not only in what was paid.
 _PASSED = sa.text("SELECT order_id, due_at FROM claimed").columns(
     sa.column("order_id"), sa.column("due_at")
 )
@@ -194,4 +199,6 @@ def method_counts(conn: sa.Connection) -> dict[str, int]:
 
 def sums(table: sa.Table, amount: sa.Column[int]) -> sa.Select[tuple[str, int]]:
     """A money column added up, per currency."""
-    return sa.select(table.c.currency, sa.func.sum(amount)).group_by(table.c.currency)
+    by_currency = sa.select(table.c.currency, sa.func.sum(amount)).group_by(table.c.currency)
+    # Two looks at the same data must read the same, and a grouping promises no order.
+    return by_currency.order_by(table.c.currency)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from itertools import count
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,34 +13,9 @@ from hypothesis import strategies as st
 from ecom_assets.customers import store
 from ecom_assets.customers.rules import address_hash
 from ecom_assets.customers.tables import ADDRESSES, CUSTOMERS
-from ecom_assets.orders.tables import INBOX, ORDERS
 from ecom_assets.shared import feeds
-from ecom_assets.shared.flow import Stage, claim, hand_on
-
-NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
-_numbers = count(1)
-
-
-def place(conn: sa.Connection, **members: Any) -> None:
-    """An accepted order that waits for the customer stage."""
-    number = str(next(_numbers))
-    message = {"channel": "web", "external_id": number, "revision": 1, "payload": {}}
-    inbox_id = conn.execute(
-        sa.insert(INBOX)
-        .values(**message, payload_hash=number, received_at=NOON, state="accepted")
-        .returning(INBOX.c.inbox_id)
-    ).scalar_one()
-    amounts = ("items", "discount", "shipping", "tax", "total")
-    row = {
-        "channel": "web", "external_id": number, "revision": 1, "inbox_id": inbox_id,
-        "customer_key": "c", "placed_at": NOON, "currency": "EUR", "ship_to_country": "DE",
-        "run_id": "r", **{f"{amount}_minor": 0 for amount in amounts}, **members,
-    }  # fmt: skip
-    row.setdefault("decided_as_of", row["placed_at"])
-    added = sa.insert(ORDERS).values(row).returning(ORDERS.c.order_id, ORDERS.c.decided_as_of)
-    order_id, due_at = conn.execute(added).tuples().one()
-    due = sa.select(sa.literal(order_id).label("order_id"), sa.literal(due_at).label("due_at"))
-    hand_on(conn, [Stage.CUSTOMER], due)
+from ecom_assets.shared.flow import Stage, claim
+from fixtures.customer_orders import NOON, place
 
 
 def fold(conn: sa.Connection, most: int = 100) -> dict[str, int]:

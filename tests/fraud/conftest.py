@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +13,8 @@ import sqlalchemy as sa
 
 from ecom_assets.shared.flow import Stage, hand_on
 from ecom_assets.shared.states import open_states
+from fixtures.scratch import rolled_back
+from resources.database import DatabaseResource
 
 Order = dict[str, Any]
 Place = Callable[[sa.Connection, Sequence[Order]], None]
@@ -124,3 +126,10 @@ def ring_shop() -> list[Order]:
                                  total=int(draw.lognormal(8.8, 0.6)), ip=f"ri{ring}-{member}",
                                  signed_up_at=begin - timedelta(days=2)))  # fmt: skip
     return orders
+
+
+@pytest.fixture
+def scratch(module_database: DatabaseResource) -> Iterator[sa.Connection]:
+    """A connection to the module's database whose work is undone after the test."""
+    with rolled_back(module_database) as conn:
+        yield conn

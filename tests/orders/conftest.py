@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import Any
 
@@ -10,6 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from ecom_assets.catalog.tables import PRODUCTS
+from fixtures.scratch import rolled_back
+from resources.database import DatabaseResource
 
 SKUS = ("SKU-1", "SKU-2")
 
@@ -62,3 +64,10 @@ def add_products(conn: sa.Connection, *skus: str) -> None:
         {"sku": sku, "name": sku, "category": "things", "currency": "EUR"} for sku in skus or SKUS
     ]
     conn.execute(sa.insert(PRODUCTS), rows)
+
+
+@pytest.fixture
+def scratch(module_database: DatabaseResource) -> Iterator[sa.Connection]:
+    """A connection to the module's database whose work is undone after the test."""
+    with rolled_back(module_database) as conn:
+        yield conn

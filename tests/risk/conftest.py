@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -11,6 +11,8 @@ import sqlalchemy as sa
 
 from ecom_assets.shared.flow import Stage, hand_on
 from ecom_assets.shared.states import open_states
+from fixtures.scratch import rolled_back
+from resources.database import DatabaseResource
 
 Order = dict[str, Any]
 Place = Callable[[sa.Connection, Sequence[Order]], None]
@@ -68,3 +70,10 @@ def place() -> Place:
         hand_on(conn, (Stage.RISK,), _ALL)
 
     return put
+
+
+@pytest.fixture
+def scratch(module_database: DatabaseResource) -> Iterator[sa.Connection]:
+    """A connection to the module's database whose work is undone after the test."""
+    with rolled_back(module_database) as conn:
+        yield conn
