@@ -25,14 +25,22 @@ _LIMIT_MISSING = no_rows(
     "SELECT service_code FROM {batch} WHERE max_weight_g <= 0 OR dim_divisor < 0",
     "Every service carries some weight, and its divisor is not negative.",
 )
+# Shops that share the tables may have zones of their own, each for its own services. A zone that
+# overlaps and has no price at all is nobody's: most likely a bound with a slip in it.
 _ZONES_OVERLAP = no_rows(
     "ranges_disjoint",
     """
     SELECT DISTINCT zone.zone_code FROM {batch} AS zone
     JOIN transport.zones AS other ON other.zone_code <> zone.zone_code
         AND other.from_km < zone.to_km AND zone.from_km < other.to_km
+    WHERE NOT EXISTS (SELECT FROM transport.rates WHERE zone_code = zone.zone_code)
+        OR NOT EXISTS (SELECT FROM transport.rates WHERE zone_code = other.zone_code)
+        OR EXISTS (
+            SELECT FROM transport.rates AS here JOIN transport.rates AS there USING (service_code)
+            WHERE here.zone_code = zone.zone_code AND there.zone_code = other.zone_code
+        )
     """,
-    "No distance lies in two zones.",
+    "Zones overlap only where they are priced for different services.",
     is_blocking=True,
 )
 _BANDS_OVERLAP = no_rows(

@@ -1,8 +1,8 @@
 """How a parcel gets its carrier service: the plain reference of what `store` does in SQL.
 
-Weight is the larger of the scale's and the dimensional one; the zone follows from the distance;
-every service is a candidate, priced with the rate in force when the parcel is ready. The score of a
-candidate is what it is expected to cost the shop:
+Every service is a candidate. Its weight is the larger of the scale's and the dimensional one; its
+zone follows from the distance, among the zones in which it has a rate in force when the parcel is
+ready; that rate prices it. The score of a candidate is what it is expected to cost the shop:
 
     cost + (1 - on-time probability) * late cost + (1 - quality) * damage share * goods value
 
@@ -110,8 +110,22 @@ def billable_weight_g(parcel: Parcel, service: Service) -> int:
     return min(max(parcel.weight_g, dimensional_g), LARGEST_WEIGHT_G)
 
 
+def zones_of(service: Service, card: RateCard, at: datetime) -> list[Zone]:
+    """The zones in which a service has a rate in force, for whatever weight; all if in none.
+
+    Shops that share the tables may each have zones of their own: a zone that only another shop's
+    services are rated in must not keep a service from its own.
+    """
+    rated = {
+        rate.zone_code
+        for rate in card.rates
+        if rate.service_code == service.service_code and _is_in_force(rate, at)
+    }
+    return [zone for zone in card.zones if zone.zone_code in rated] or list(card.zones)
+
+
 def zone_of(distance_km: float | None, zones: Sequence[Zone]) -> tuple[Zone, str]:
-    """The zone of a distance and a note where it had to be assumed.
+    """The narrowest zone of a distance and a note where it had to be assumed.
 
     An unknown distance, or one that no zone covers, takes the farthest zone: too dear at worst.
     """
@@ -121,7 +135,12 @@ def zone_of(distance_km: float | None, zones: Sequence[Zone]) -> tuple[Zone, str
     fitting = [zone for zone in zones if zone.from_km <= distance_km < zone.to_km]
     if not fitting:
         return farthest, "; no zone covers the distance, farthest assumed"
-    return min(fitting, key=lambda zone: (zone.from_km, zone.zone_code)), ""
+    # The narrowest is the most deliberate: a city within a region, a region within the world.
+    return min(fitting, key=lambda zone: (zone.to_km - zone.from_km, zone.zone_code)), ""
+
+
+def _is_in_force(rate: Rate, at: datetime) -> bool:
+    return rate.valid_from_at <= at and (rate.valid_to_at is None or at < rate.valid_to_at)
 
 
 def rate_in_force(
@@ -133,8 +152,7 @@ def rate_in_force(
         for rate in rates
         if (rate.service_code, rate.zone_code) == (service.service_code, zone.zone_code)
         and rate.from_g < weight_g <= rate.to_g
-        and rate.valid_from_at <= at
-        and (rate.valid_to_at is None or at < rate.valid_to_at)
+        and _is_in_force(rate, at)
     ]
     return max(fitting, key=lambda rate: rate.valid_from_at, default=None)
 
@@ -165,16 +183,20 @@ def choose(parcel: Parcel, card: RateCard, policy: Policy = POLICY) -> list[Cand
     """
     if not card.zones:
         return []
-    zone, note = zone_of(parcel.distance_km, card.zones)
     services = sorted(card.services, key=lambda service: service.service_code)
-    priced = [_price(parcel, service, zone, card.rates) for service in services]
+    zoned = [zone_of(parcel.distance_km, zones_of(s, card, parcel.ready_at)) for s in services]
+    priced = [
+        _price(parcel, service, zone, card.rates)
+        for service, (zone, _) in zip(services, zoned, strict=True)
+    ]
     currencies = {found.currency for found in priced if found.is_eligible and found.currency}
     compared_in = parcel.currency if parcel.currency in currencies else min(currencies, default="")
     judged = [
         _judge(parcel, service, candidate, compared_in, policy)
         for service, candidate in zip(services, priced, strict=True)
     ]
-    return [replace(found, reason=found.reason + note) for found in _decide(parcel, judged, policy)]
+    decided = zip(_decide(parcel, judged, policy), zoned, strict=True)
+    return [replace(found, reason=found.reason + note) for found, (_, note) in decided]
 
 
 def _price(parcel: Parcel, service: Service, zone: Zone, rates: Sequence[Rate]) -> Candidate:

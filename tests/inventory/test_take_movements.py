@@ -158,4 +158,5 @@ def test_parked_movements_name_the_import_run(conn: sa.Connection) -> None:
     ).scalar_one()
     take_movements(conn, import_id)
     assert conn.execute(sa.text("SELECT run_id FROM flow.quarantine")).scalar_one() == "run-7"
-    assert conn.execute(sa.text("SELECT import_id FROM inventory.movements")).scalar_one() == 1
+    brought = conn.execute(sa.text("SELECT import_id FROM inventory.movements")).scalar_one()
+    assert brought == import_id

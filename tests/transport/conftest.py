@@ -7,6 +7,9 @@ import sqlalchemy as sa
 
 from ecom_assets.transport.model import RateCard
 from fixtures.allocated_shop import Shop, small_card
+from fixtures.rolled_back import conn
+
+__all__ = ["card", "conn", "shop"]
 
 
 @pytest.fixture

@@ -148,7 +148,7 @@ PARCELS = st.builds(
     volume_mm3=st.integers(0, 40).map(lambda litres: litres * 1_000_000),
     goods_minor=st.integers(0, 50_000),
     currency=st.sampled_from(["EUR", "GBP"]),
-    distance_km=st.none() | st.floats(0, 1_200),
+    distance_km=st.none() | st.floats(0, 1_200) | st.sampled_from([0.0, 40, 50, 60, 300, 400]),
     ready_at=MOMENTS,
     promised_at=st.none(),
 ).flatmap(

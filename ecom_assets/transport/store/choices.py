@@ -24,26 +24,39 @@ _FORGET = sa.text(
     "DELETE FROM transport.carrier_choices AS x USING claimed AS c WHERE x.order_id = c.order_id"
 )
 
+# A service's zone is looked for where it has a rate at the moment, so that shops with zones of
+# their own can share the tables: `reach` knows when each service is rated in each zone, once per
+# chunk. What is rated nowhere still gets a zone, for its reason to name. COLLATE "C" and a total
+# order in every choice: ties must not fall with the language of the database or with the plan.
 _CHOOSE = sa.text("""
-    WITH farthest AS (
-        SELECT zone_code FROM transport.zones
-        ORDER BY from_km DESC, zone_code COLLATE "C" LIMIT 1
+    WITH reach AS MATERIALIZED (
+        SELECT s.service_code, z.zone_code, z.from_km, z.to_km,
+            range_agg(tstzrange(r.valid_from_at, r.valid_to_at)) FILTER (
+                WHERE r.valid_from_at < COALESCE(r.valid_to_at, 'infinity')
+            ) AS rated_at
+        FROM transport.services AS s CROSS JOIN transport.zones AS z
+        LEFT JOIN transport.rates AS r USING (service_code, zone_code)
+        GROUP BY s.service_code, z.zone_code
     ), zoned AS (
-        SELECT p.*, COALESCE(z.zone_code, f.zone_code) AS zone_code, CASE
+        SELECT p.*, n.service_code, n.zone_code, CASE
             WHEN p.distance_km IS NULL THEN '; distance unknown, farthest zone assumed'
-            WHEN z.zone_code IS NULL THEN '; no zone covers the distance, farthest assumed'
-            ELSE '' END AS note
-        FROM parcels AS p CROSS JOIN farthest AS f LEFT JOIN LATERAL (
-            SELECT zone_code FROM transport.zones
-            WHERE from_km <= p.distance_km AND p.distance_km < to_km
-            ORDER BY from_km, zone_code COLLATE "C" LIMIT 1
-        ) AS z ON true
+            WHEN n.covers THEN '' ELSE '; no zone covers the distance, farthest assumed'
+            END AS note
+        FROM parcels AS p CROSS JOIN LATERAL (
+            SELECT DISTINCT ON (service_code) service_code, zone_code, covers
+            FROM reach CROSS JOIN LATERAL (SELECT
+                COALESCE(from_km <= p.distance_km AND p.distance_km < to_km, false) AS covers,
+                COALESCE(rated_at @> p.ready_at, false) AS is_rated
+            ) AS fit
+            ORDER BY service_code, is_rated DESC, covers DESC,
+                CASE WHEN covers THEN to_km - from_km ELSE -from_km END, zone_code COLLATE "C"
+        ) AS n
     ), weighed AS (
-        SELECT z.*, s.service_code, s.max_weight_g, s.quality, CASE
+        SELECT z.*, s.max_weight_g, s.quality, CASE
             WHEN s.dim_divisor <= 0 THEN z.weight_g
             ELSE LEAST(GREATEST(z.weight_g, ceil(z.volume_mm3 / s.dim_divisor)), 2147483647)
             END::integer AS billable_weight_g
-        FROM zoned AS z CROSS JOIN transport.services AS s
+        FROM zoned AS z JOIN transport.services AS s USING (service_code)
     ), priced AS (
         SELECT w.*, r.rate_id, r.price_minor AS cost_minor, r.currency AS rate_currency,
             w.ready_at + r.transit_days * interval '1 day' AS eta_at, r.transit_spread_days,
@@ -133,7 +146,9 @@ _DECISIONS = sa.text("""
         SELECT p.order_id, p.site_code,
             count(x.service_code) AS candidates,
             count(x.score) AS eligible,
-            min(x.zone_code) AS zone_code,
+            COALESCE(
+                max(x.zone_code) FILTER (WHERE x.is_chosen), min(x.zone_code COLLATE "C")
+            ) AS zone_code,
             max(x.service_code) FILTER (WHERE x.is_chosen) AS service_code,
             max(x.on_time_probability) FILTER (WHERE x.is_chosen) AS on_time,
             max(x.cost_minor) FILTER (WHERE x.is_chosen) = min(x.cost_minor)

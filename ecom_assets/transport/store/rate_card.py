@@ -87,7 +87,8 @@ _ZONES = _Taking(
     CREATE TEMPORARY TABLE judged_zones ON COMMIT DROP AS
     WITH judged AS (
         SELECT f.*, to_jsonb(f) AS "row",
-            CASE WHEN f.from_km >= 0 AND f.from_km < f.to_km THEN NULL ELSE 'bad_range' END
+            CASE WHEN f.from_km >= 0 AND f.from_km < f.to_km AND f.to_km <> 'NaN' THEN NULL
+                ELSE 'bad_range' END
                 AS problem
         FROM feed_zones AS f
     )
