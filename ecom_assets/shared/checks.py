@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from ecom_assets.shared.expectations import Expectation, Outcome, Severity, TableExpectations
 from ecom_assets.shared.gx import evaluate
+from ecom_assets.shared.metadata import as_table
 from resources.database import DatabaseResource
 
 _SEVERITIES = {
@@ -99,17 +100,7 @@ def _findings(outcome: Outcome) -> dict[str, Any]:
     if outcome.failing is not None and not outcome.is_met:
         keys = [{name: str(value) for name, value in key.items()} for key in outcome.keys]
         found["failing"] = outcome.failing
-        found["failing_rows"] = dg.MetadataValue.md(_as_table(keys))
+        rows = [list(key.values()) for key in keys]
+        found["failing_rows"] = dg.MetadataValue.md(as_table(list(keys[0]) if keys else (), rows))
         found["failing_keys"] = dg.MetadataValue.json(keys)
     return found
-
-
-def _as_table(keys: Sequence[dict[str, str]]) -> str:
-    if not keys:
-        return "*no keys*"
-    lines = ["| " + " | ".join(keys[0]) + " |", "|" + " --- |" * len(keys[0])]
-    lines += [
-        "| " + " | ".join(value.replace("|", "\\|") for value in key.values()) + " |"
-        for key in keys
-    ]
-    return "\n".join(lines)

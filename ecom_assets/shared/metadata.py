@@ -25,16 +25,23 @@ def preview(conn: sa.Connection, rows: Rows, most: int = PREVIEW_ROWS) -> dg.Mar
     result = conn.execute(sa.select(rows.subquery()).limit(most))
     names = list(result.keys())
     found = result.all()
-    if not found:
-        return dg.MetadataValue.md("*no rows*")
+    return dg.MetadataValue.md(as_table(names, found))
+
+
+def as_table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Rows as a Markdown table that no value can break; says so where there are none."""
+    if not rows:
+        return "*no rows*"
     lines = ["| " + " | ".join(names) + " |", "|" + " --- |" * len(names)]
-    lines += ["| " + " | ".join(_cell(value) for value in row) + " |" for row in found]
-    return dg.MetadataValue.md("\n".join(lines))
+    lines += ["| " + " | ".join(_cell(value) for value in row) + " |" for row in rows]
+    return "\n".join(lines)
 
 
 def _cell(value: object) -> str:
-    text = "" if value is None else str(value).replace("|", "\\|").replace("\n", " ")
-    return text if len(text) <= _CELL_CHARACTERS else text[: _CELL_CHARACTERS - 1] + "…"
+    text = "" if value is None else " ".join(str(value).splitlines())
+    # Cut before escaping, so that the cut never parts a backslash from its bar.
+    short = text if len(text) <= _CELL_CHARACTERS else text[: _CELL_CHARACTERS - 1] + "…"
+    return short.replace("|", "\\|")
 
 
 def money(conn: sa.Connection, totals: Rows) -> dg.MarkdownMetadataValue:

@@ -105,11 +105,14 @@ def move(
         How many orders moved.
 
     Raises:
-        IllegalTransition: an order's present state does not allow `to_state`; nothing moves.
+        IllegalTransition: an order's present state does not allow `to_state`, an order has no
+            states or is given twice, or another worker moved it meanwhile. The caller must let the
+            transaction roll back.
     """
     given = rows.subquery()
     column = ORDER_STATES.c[dimension.value]
     legal = [state for state, next_ in TRANSITIONS[dimension].items() if to_state in next_]
+    # Looked for first, so that the error can name an order and where it stands.
     refused = conn.execute(
         sa.select(ORDER_STATES.c.order_id, column)
         .join(given, given.c.order_id == ORDER_STATES.c.order_id)
@@ -121,10 +124,17 @@ def move(
             f"order {refused[0]}: {dimension.value} cannot go from {refused[1]} to {to_state}"
         )
     # the events first: `rows` may ask for the state that the update is about to change
-    record_events(conn, event, rows, run)
+    recorded = record_events(conn, event, rows, run)
     target = sa.literal(to_state, sa.Text)
-    return conn.execute(
+    # The condition again: between the look and this line another worker may have moved the order.
+    moved = conn.execute(
         sa.update(ORDER_STATES)
         .values({column: target, ORDER_STATES.c.changed_at: given.c.happened_at})
-        .where(ORDER_STATES.c.order_id == given.c.order_id)
+        .where(ORDER_STATES.c.order_id == given.c.order_id, column.in_(legal))
     ).rowcount
+    # An event without its move would be a lie that nobody could tell from the truth later.
+    if moved != recorded:
+        raise IllegalTransition(
+            f"{recorded} orders were to go to {dimension.value} {to_state}, but {moved} could"
+        )
+    return moved
