@@ -17,10 +17,11 @@ class Form(StrEnum):
     """What a field must look like, as a regular expression of PostgreSQL.
 
     The forms are strict enough that the casts behind them cannot fail: `MOMENT` knows the days of
-    the months and leap years, numbers fit their types.
+    the months and leap years, numbers fit their types. `KEY` is text whose length is limited.
     """
 
     TEXT = "."
+    KEY = ".."
     MOMENT = (
         "^(?:(?:19|20)[0-9]{2}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
         "|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
@@ -29,6 +30,7 @@ class Form(StrEnum):
     )
     AMOUNT = "^[0-9]{1,10}(?:[.][0-9]{1,6})?$"
     SIGNED_AMOUNT = "^-?[0-9]{1,10}(?:[.][0-9]{1,6})?$"
+    MEASURE = "^[0-9]{1,7}(?:[.][0-9]{1,6})?$"
     WHOLE = "^[0-9]{1,8}$"
     SIGNED_WHOLE = "^-?[0-9]{1,8}(?:[.]0+)?$"
     DEGREES = "^-?[0-9]{1,3}(?:[.][0-9]+)?$"
@@ -36,13 +38,19 @@ class Form(StrEnum):
 
 _REASONS = {
     Form.TEXT: "bad_text",
+    Form.KEY: "key_too_long",
     Form.MOMENT: "bad_moment",
     Form.AMOUNT: "bad_amount",
     Form.SIGNED_AMOUNT: "bad_amount",
+    Form.MEASURE: "bad_number",
     Form.WHOLE: "bad_number",
     Form.SIGNED_WHOLE: "bad_number",
     Form.DEGREES: "bad_number",
 }
+
+
+MOST_KEY_BYTES = 600
+"""Longest key: an index entry holds 2,704 bytes, and up to four keys stand in one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +64,12 @@ class Rule:
     """
 
     column: str
-    form: Form = Form.TEXT
+    form: Form = Form.KEY
     is_required: bool = True
 
 
-def require(*columns: str, form: Form = Form.TEXT) -> tuple[Rule, ...]:
-    """Rules for columns that must be there."""
+def require(*columns: str, form: Form = Form.KEY) -> tuple[Rule, ...]:
+    """Rules for columns that must be there; without a form they are keys or codes."""
     return tuple(Rule(column, form) for column in columns)
 
 
@@ -106,11 +114,19 @@ def _cases(raw: sa.Table, rule: Rule) -> list[_Case]:
         cases.append((column.is_(None), "field_missing", empty))
     if rule.form is not Form.TEXT:
         malformed = sa.literal(f"{rule.column}: ") + sa.func.left(column, 200)
-        is_malformed: sa.ColumnElement[bool] = column.op("!~", is_comparison=True)(rule.form.value)
-        if rule.form is Form.MOMENT:
-            is_malformed = sa.case((_is_plain_moment(column), sa.false()), else_=is_malformed)
-        cases.append((is_malformed, _REASONS[rule.form], malformed))
+        cases.append((_is_malformed(column, rule.form), _REASONS[rule.form], malformed))
     return cases
+
+
+def _is_malformed(column: sa.ColumnElement[str], form: Form) -> sa.ColumnElement[bool]:
+    # One absurd key would otherwise stop the whole import where an index cannot hold it. Bytes are
+    # counted because that is what the index holds; no pattern, since those end at 255 repeats.
+    if form is Form.KEY:
+        return sa.func.octet_length(column) > MOST_KEY_BYTES
+    is_malformed: sa.ColumnElement[bool] = column.op("!~", is_comparison=True)(form.value)
+    if form is Form.MOMENT:
+        return sa.case((_is_plain_moment(column), sa.false()), else_=is_malformed)
+    return is_malformed
 
 
 def _is_plain_moment(column: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:

@@ -155,7 +155,7 @@ _RULES = {
         *require("product_id"),
         *permit(
             "product_weight_g", "product_length_cm", "product_height_cm", "product_width_cm",
-            form=Form.AMOUNT,
+            form=Form.MEASURE,
         ),
     ),
     SELLERS: require("seller_id"),

@@ -121,7 +121,7 @@ _FREIGHT = sa.text("""
     INSERT INTO freight (km, weight_g, price_minor)
     SELECT pg_temp.km(s.latitude, s.longitude, o.latitude, o.longitude),
         -- Billable weight: bulky parcels are billed at 6000 cubic centimetres per kilogram.
-        greatest(p.weight_g, p.length_mm * p.width_mm * p.height_mm / 6000.0), i.freight_minor
+        greatest(p.weight_g, p.length_mm / 6000.0 * p.width_mm * p.height_mm), i.freight_minor
     FROM olist_items AS i
     JOIN olist_orders AS o USING (order_id)
     JOIN olist_sellers AS s USING (seller_id)

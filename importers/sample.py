@@ -98,11 +98,11 @@ _KEYS: dict[SourceFile, tuple[str, ...]] = {
 
 _RULES: dict[SourceFile, tuple[Rule, ...]] = {
     SUPPLIERS: (
-        *require("supplier_key", "name", "country"),
+        *require("supplier_key", "country"), *require("name", form=Form.TEXT),
         *permit("lead_time_days", "lead_time_spread_days", "minimum_order_minor", form=Form.AMOUNT),
     ),
     PRODUCTS: (
-        *require("sku", "name", "currency"),
+        *require("sku", "currency"), *require("name", form=Form.TEXT),
         *permit("weight_g", "length_mm", "width_mm", "height_mm", form=Form.WHOLE),
         *permit("unit_cost_minor", "list_price_minor", form=Form.AMOUNT),
     ),
@@ -110,7 +110,7 @@ _RULES: dict[SourceFile, tuple[Rule, ...]] = {
         *require("customer_key", "country"), *permit("signed_up_at", form=Form.MOMENT),
     ),
     SITES: (
-        *require("site_code", "name", "country", "currency"),
+        *require("site_code", "country", "currency"), *require("name", form=Form.TEXT),
         *require("latitude", "longitude", form=Form.DEGREES),
         *require("handling_minor", form=Form.AMOUNT),
         *permit("daily_capacity", form=Form.WHOLE),
@@ -120,9 +120,9 @@ _RULES: dict[SourceFile, tuple[Rule, ...]] = {
         *require("quantity", form=Form.SIGNED_WHOLE),
         *require("moved_at", form=Form.MOMENT),
     ),
-    CARRIERS: require("carrier_code", "name"),
+    CARRIERS: (*require("carrier_code"), *require("name", form=Form.TEXT)),
     SERVICES: (
-        *require("service_code", "carrier_code", "name"),
+        *require("service_code", "carrier_code"), *require("name", form=Form.TEXT),
         *require("max_weight_g", "dim_divisor", form=Form.WHOLE),
         *require("quality", form=Form.AMOUNT),
     ),

@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from importers.marking import Form, accept_rest, park_malformed, require, supersede_earlier
+from importers.marking import Form, accept_rest, park_malformed, permit, require, supersede_earlier
 from importers.source import Source, SourceFile
 from importers.uci_orders import map_orders, map_returns
 from importers.uci_supply import map_supply
@@ -42,6 +42,7 @@ LINES = SourceFile(
 
 _RULES = (
     *require("InvoiceNo", "StockCode", "Country"),
+    *permit("CustomerID", form=Form.KEY),
     *require("Quantity", form=Form.SIGNED_WHOLE),
     *require("InvoiceDate", form=Form.MOMENT),
     *require("UnitPrice", form=Form.SIGNED_AMOUNT),

@@ -22,9 +22,10 @@ _LINES = sa.text("""
     SELECT invoice, min(written_at) AS placed_at,
         coalesce(min(customer_key), 'guest:' || invoice) AS customer_key, min(place) AS place,
         coalesce(sum(quantity) FILTER (WHERE NOT is_shipping), 0)::bigint AS units,
-        coalesce(sum(quantity * price_minor) FILTER (WHERE is_shipping), 0)::bigint
+        -- Absurd amounts may be larger than a bigint; the inbox parks such an order.
+        coalesce(sum(quantity::numeric * price_minor) FILTER (WHERE is_shipping), 0)
             AS shipping_minor,
-        sum(quantity * price_minor)::bigint AS total_minor
+        sum(quantity::numeric * price_minor) AS total_minor
     FROM uci_lines GROUP BY invoice HAVING bool_or(NOT is_shipping);
     ANALYZE uci_orders
 """)
