@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, make_url
 
+from ecom.postgres import EmbeddedPostgres
 from ecom.settings import ROOT
 from fixtures.final_state import differences, final_state
 from simulator.shop import generate
@@ -29,13 +30,14 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 class Shop:
     """A database and a home folder that `ecom up --once` works on, and the process that does."""
 
-    def __init__(self, server: URL, home: Path, data: Path) -> None:
-        self._url = server.set(database=f"killed_{os.getpid()}_{home.name}")
+    def __init__(self, server: URL | None, home: Path, data: Path) -> None:
+        """A shop on a server of the tests, or on the embedded one of its home."""
+        self._url = server.set(database=f"killed_{os.getpid()}_{home.name}") if server else None
         self._home, self._data = home, data
 
     def start(self) -> subprocess.Popen[str]:
         """Start the command."""
-        url = self._url.render_as_string(hide_password=False)
+        url = self._url.render_as_string(hide_password=False) if self._url else ""
         environment = {**os.environ, "ECOM_HOME": str(self._home), "ECOM_DATABASE_URL": url}
         program = [sys.executable, "-m", "ecom", "up", "--once", "--json"]
         return subprocess.Popen(
@@ -64,6 +66,7 @@ class Shop:
 
     def state(self) -> dict[str, tuple[int, str]]:
         """The final state of the database."""
+        assert self._url
         engine = sa.create_engine(self._url.set(drivername="postgresql+psycopg"))
         try:
             with engine.begin() as conn:
@@ -106,6 +109,31 @@ def test_a_killed_run_is_finished_by_the_next(
     summary = shop.finish()
     assert summary["waiting"] == {}
     assert differences(expected, shop.state()) == {}
+
+
+@pytest.mark.parametrize("share", [0.35, 0.6])
+def test_a_killed_database_server_is_survived(
+    data: Path,
+    tmp_path: Path,
+    undisturbed: tuple[dict[str, tuple[int, str]], float],
+    share: float,
+) -> None:
+    expected, seconds = undisturbed
+    shop = Shop(None, tmp_path / "own", data)
+    process = shop.start()
+    time.sleep(share * seconds)
+    pid = int((tmp_path / "own" / "postgres" / "postmaster.pid").read_text().split()[0])
+    os.kill(pid, signal.SIGKILL)
+    out, err = process.communicate(timeout=120)
+    assert (process.returncode, out) == (1, "")
+    assert "Traceback" not in err
+    assert len([line for line in err.splitlines() if line.startswith("ecom: ")]) == 1
+    shop.finish()
+    with EmbeddedPostgres(tmp_path / "own" / "postgres") as postgres:
+        engine = sa.create_engine(make_url(postgres.url()).set(drivername="postgresql+psycopg"))
+        with engine.begin() as conn:
+            assert differences(expected, final_state(conn)) == {}
+        engine.dispose()
 
 
 def test_a_second_run_changes_nothing(
