@@ -13,6 +13,7 @@ SCHEDULES = [
     dg.ScheduleDefinition(
         name="marts_nightly",
         job=MARTS_REFRESH,
+        # After the replay of parked messages, before the checks of the daily run.
         cron_schedule="30 3 * * *",
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.RUNNING,

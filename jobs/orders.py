@@ -11,6 +11,7 @@ PATH = (
 ORDERS_FLOW = dg.define_asset_job(
     "orders_flow",
     selection=dg.AssetSelection.groups(*PATH),
+    # A process per step would cost more than most steps of a small run take.
     executor_def=dg.in_process_executor,
     tags={"path": "orders"},
     description="Takes every pending order from the inbox to its documents, with all checks of the"
@@ -32,6 +33,7 @@ SCHEDULES = [
     dg.ScheduleDefinition(
         name="orders_replay_parked_nightly",
         job=ORDERS_REPLAY_PARKED,
+        # Before the marts and the daily run, so that what is accepted after all is in both.
         cron_schedule="15 2 * * *",
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.RUNNING,

@@ -23,6 +23,7 @@ SCHEDULES = [
     dg.ScheduleDefinition(
         name="quality_shop_daily",
         job=SHOP_DAILY,
+        # Last of the night: it checks what the others have made.
         cron_schedule="15 4 * * *",
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.RUNNING,

@@ -18,6 +18,7 @@ both runs are safe: they claim different rows."""
 PAUSE_AFTER_FAILURE = timedelta(minutes=1)
 """A run that fails at once must not be started again every few seconds."""
 
+# A run that is being cancelled still holds its chunk; what it leaves is started when it has ended.
 _IN_PROGRESS = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -42,6 +43,7 @@ def orders_arrived(
     There is no cursor and no run key: what waits is found by its state, so that a message whose
     transaction commits after one with a larger id is not missed.
     """
+    # Runs are looked at first: the shop's database is left alone while one works on it.
     # The wall clock is right here: it says whether a process is alive, not what a rule decides.
     reason = _reason_to_wait(context.instance, datetime.now(UTC))
     if reason:
@@ -50,6 +52,7 @@ def orders_arrived(
         waiting = figures.waiting(conn)
     if not (waiting.messages or waiting.steps):
         return dg.SkipReason("nothing waits")
+    # For people who read the list of runs; no rule reads the tag.
     found = f"{waiting.messages} messages, {waiting.steps} steps"
     return dg.RunRequest(tags={"ecom/waiting": found})
 
@@ -60,9 +63,11 @@ def _reason_to_wait(instance: dg.DagsterInstance, now: datetime) -> str | None:
     )
     if running := instance.get_runs(started, limit=1):
         return f"run {running[0].run_id} is in progress; it takes what arrives meanwhile"
+    # Only the latest run counts: a success after a failure has made it good.
     latest = instance.get_run_records(dg.RunsFilter(job_name=ORDERS_FLOW.name), limit=1)
     if not latest or latest[0].dagster_run.status is not dg.DagsterRunStatus.FAILURE:
         return None
+    # A failed run without an end was never seen to fail; from 1970 its pause is long over.
     ended_at = datetime.fromtimestamp(latest[0].end_time or 0, UTC)
     wait = ended_at + PAUSE_AFTER_FAILURE - now
     is_over = wait <= timedelta(0)

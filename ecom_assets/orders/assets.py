@@ -37,6 +37,7 @@ def inbox(
     context: dg.AssetExecutionContext, config: InboxConfig, database: DatabaseResource
 ) -> dg.MaterializeResult[None]:
     """Settle which messages the acceptance will read."""
+    # One transaction: a message put back to pending is at once subject to the rule of revisions.
     with database.begin() as conn:
         replayed = store.replay_parked(conn) if config.replay_parked else 0
         store.claim_revised(conn)

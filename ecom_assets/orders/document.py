@@ -20,6 +20,8 @@ MOST_UNITS = 10**6
 MOST_CHARACTERS = 500
 """Longest text; natural keys of this length still fit an index entry."""
 
+# The cast to a moment would fail on the 30th of February and take the whole chunk with it; a
+# pattern that knows the calendar costs less than a savepoint per message.
 _YEAR, _LEAP_YEAR = "[12][0-9]{3}", (
     "([12][0-9](0[48]|[2468][048]|[13579][26])|(1[26]|2[048])00)"
 )  # fmt: skip
@@ -84,6 +86,7 @@ HEAD = (
     Member("total_minor", Kind.WHOLE),
 )
 CUSTOMER = (Member("key", is_required=True), Member("name"), Member("email"), Member("phone"))
+# Apart from its fellows, because an order without a country is a problem of its own.
 COUNTRY = Member("country", Kind.COUNTRY, is_required=True)
 SHIP_TO = (
     Member("name"),
@@ -111,6 +114,7 @@ LINE = (
     Member("seller"),
 )
 PAYMENT = (
+    # From 0: some sources count from there. Payments numbers such tenders anew.
     Member("sequence", Kind.WHOLE, is_required=True, most=MOST_UNITS),
     Member("method", is_required=True),
     Member("amount_minor", Kind.WHOLE, is_required=True),

@@ -17,6 +17,7 @@ from ecom_assets.shared.expectations import (
 )
 from ecom_assets.shared.structure import refers_to, structure
 
+# Blocking: what follows reads money and lines, and must not go on with an order that lacks them.
 _LINES_MISSING = no_rows(
     "lines_present",
     """
@@ -40,12 +41,14 @@ _AMOUNTS_DIFFER = no_rows(
     "The items and the discount of every order are the sums of its lines.",
     is_blocking=True,
 )
+# A warning: the promise is the channel's, and an odd one does not make the order wrong.
 _PROMISED_TOO_EARLY = no_rows(
     "promised_after_placed",
     "SELECT order_id FROM {batch} WHERE promised_at < placed_at",
     "No order was promised before it was placed.",
     severity=Severity.WARN,
 )
+# Compared with the inbox, not the clock: a shop that takes no orders is not stale.
 _STALE = no_rows(
     "fresh",
     """

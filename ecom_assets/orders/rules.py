@@ -51,6 +51,7 @@ def find_fault(document: object, skus: Container[str]) -> str | None:
         lambda: _unknown_sku(_lines(document), skus),
         lambda: _total_mismatch(document),
     )
+    # Each check may rely on those before it: a currency, for example, is a text by then.
     return next((found for check in checks if (found := check()) is not None), None)
 
 
@@ -67,6 +68,7 @@ def amounts(document: object) -> Amounts:
 
 def decided_as_of(document: object) -> datetime:
     """The later of placing and last authorisation of an acceptable document."""
+    # Compared as moments, not as texts: offsets differ.
     moments = [_value(document, "placed_at"), *_authorisations(document)]
     return max(datetime.fromisoformat(moment) for moment in moments)
 
@@ -96,11 +98,13 @@ def _gross(line: object) -> int:
 
 
 def _is_missing(value: object) -> bool:
+    # Only blanks: that is what the database trims, and both must call the same values missing.
     return value is None or (isinstance(value, str) and not value.strip(" "))
 
 
 def _conforms(member: Member, value: object) -> bool:
     if member.kind in (Kind.WHOLE, Kind.DEGREES):
+        # JSON knows no number `true`, Python does.
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         return is_number and _is_in_range(member, value)
     if not isinstance(value, str):
@@ -119,6 +123,7 @@ def _is_in_range(member: Member, value: Any) -> bool:
 def _wrong_member(part: object, members: Iterable[Member]) -> Member | None:
     for member in members:
         value = _value(part, member.name)
+        # A member that may be missing is only wrong where something unusable stands there.
         if member.is_required if _is_missing(value) else not _conforms(member, value):
             return member
     return None
@@ -161,6 +166,7 @@ def _missing_address(document: object) -> str | None:
 def _bad_lines(lines: Sequence[object]) -> str | None:
     if not lines:
         return fault(Problem.WITHOUT_LINES, spec.LINES_DEMAND)
+    # Counted over readable numbers alone, as the database counts typed values.
     uses = Counter(number for line in lines if (number := _line_number(line)) is not None)
     for position, line in enumerate(lines, start=1):
         if demand := _line_demand(line, uses):

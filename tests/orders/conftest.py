@@ -71,3 +71,10 @@ def scratch(module_database: DatabaseResource) -> Iterator[sa.Connection]:
     """A connection to the module's database whose work is undone after the test."""
     with rolled_back(module_database) as conn:
         yield conn
+
+
+@pytest.fixture
+def scratch_catalog(scratch: sa.Connection) -> sa.Connection:
+    """`scratch` in a shop that knows `SKUS`."""
+    add_products(scratch)
+    return scratch

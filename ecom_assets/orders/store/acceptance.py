@@ -58,6 +58,7 @@ _ORDERS = sa.text("""
     )
     INSERT INTO accepted_orders (order_id, inbox_id) SELECT order_id, inbox_id FROM accepted
 """)
+# By order and line, so that ids do not depend on the order in which a document lists its lines.
 _LINES = sa.text("""
     INSERT INTO orders.order_lines (
         order_id, line_no, sku, quantity, unit_price_minor, discount_minor, tax_minor,
@@ -128,6 +129,7 @@ def accept_pending(
     while True:
         with begin() as conn:
             claimed = claims.claim_pending(conn, chunk)
+            # Nothing claimed is not nothing pending: another worker may hold the rest, and ends it.
             if not claimed:
                 return totals
             totals.update(accept_claimed(conn, run))
@@ -138,6 +140,7 @@ def accept_pending(
 
 def accept_claimed(conn: sa.Connection, run: str) -> Counter[str]:
     """Accept or park the claimed messages in the transaction that claimed them."""
+    # Revisions before reading: an outdated message must not be parked for its faults.
     counts = Counter(claims.settle_revisions(conn, run))
     validation.read_claimed(conn)
     conn.execute(_FAULTS)
@@ -145,6 +148,7 @@ def accept_claimed(conn: sa.Connection, run: str) -> Counter[str]:
     claims.open_empty(conn, ACCEPTED)
     counts["accepted"] = conn.execute(_ORDERS, {"run": run}).rowcount
     if counts["accepted"]:
+        # Every statement below joins it; without statistics each would be planned for a large one.
         conn.execute(sa.text("ANALYZE accepted_orders"))
         counts["lines"] = conn.execute(_LINES).rowcount
         conn.execute(_MESSAGES, {"run": run})
@@ -157,4 +161,5 @@ def _record(conn: sa.Connection, run: str) -> None:
     record_events(conn, "order_accepted", _EVENTS, run)
     decisions = _DECISIONS.bindparams(version=ACCEPTANCE_VERSION)
     record_decisions(conn, "order_acceptance", decisions, run)
+    # Last, but in the same transaction: no stage can see an order without its states.
     flow.hand_on(conn, flow.FIRST, _DUE)

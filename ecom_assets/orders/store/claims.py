@@ -72,6 +72,7 @@ _CLAIM_REVISED = sa.text("""
     ORDER BY m.received_at, m.inbox_id
     FOR UPDATE OF m SKIP LOCKED
 """)
+# Not marked as revised: a message that a later one replaced is superseded, not parked.
 _CLAIM_PARKED = sa.text("""
     INSERT INTO claimed_messages (inbox_id, is_revised)
     SELECT m.inbox_id, false
@@ -79,6 +80,8 @@ _CLAIM_PARKED = sa.text("""
     WHERE m.state = 'parked' AND m.reason <> :after_acceptance
     FOR UPDATE OF m SKIP LOCKED
 """)
+# Newer by arrival, then by revision: a message overtaken on its way has the higher revision but is
+# older news. Whatever state the newer one has, even parked, the older one is outdated.
 _SUPERSEDE = sa.text("""
     WITH outdated AS (
         DELETE FROM claimed_messages AS c
@@ -100,6 +103,7 @@ _SUPERSEDE_PARKED = sa.text("""
       AND (older.received_at, older.revision) < (m.received_at, m.revision)
     RETURNING older.inbox_id
 """)
+# After superseding, so that of several late changes one is left for the person who decides.
 _AFTER_ACCEPTANCE = sa.text("""
     WITH late AS (
         DELETE FROM claimed_messages AS c
@@ -110,6 +114,7 @@ _AFTER_ACCEPTANCE = sa.text("""
     INSERT INTO faulty_messages (inbox_id, fault)
     SELECT inbox_id, :problem || ': the order was accepted as revision ' || revision FROM late
 """)
+# No problem holds ": ", so what stands before the first one is the problem, whatever follows.
 _PARK = sa.text("""
     UPDATE orders.inbox AS m
     SET state = 'parked', reason = split_part(f.fault, ': ', 1), run_id = :run
@@ -128,6 +133,7 @@ def claim_pending(conn: sa.Connection, most: int) -> int:
     """Claim up to `most` pending messages, those that arrived first; returns how many."""
     open_empty(conn, CLAIMED, FAULTS)
     count = conn.execute(_CLAIM, {"most": most}).rowcount
+    # A temporary table has no statistics; the planner would take it for large and scan the inbox.
     conn.execute(sa.text("ANALYZE claimed_messages"))
     return count
 
@@ -158,6 +164,7 @@ def settle_revisions(conn: sa.Connection, run: str) -> dict[str, int]:
     Returns:
         Messages `superseded` and `parked`.
     """
+    # Hardly any chunk has revisions; the statements below would search the inbox for nothing.
     if not conn.execute(sa.select(sa.exists().where(CLAIMED.c.is_revised))).scalar_one():
         return {"superseded": 0, "parked": 0}
     given = {"reason": SUPERSEDED_BY_REVISION, "run": run}
@@ -175,5 +182,6 @@ def park_faulty(conn: sa.Connection, run: str) -> int:
     parked = conn.execute(_PARK, {"run": run}).rowcount
     if parked:
         quarantine.park(conn, _PARKED_ROWS.bindparams(source=SOURCE), run)
+    # The same transaction may park again: late revisions first, faulty documents after reading.
     conn.execute(sa.delete(FAULTS))
     return parked

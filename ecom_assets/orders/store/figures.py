@@ -53,6 +53,7 @@ def parked_by_reason() -> sa.Select[Any]:
 
 
 def _recent() -> sa.ColumnElement[bool]:
+    # Back from the latest order, not from today: a shop imported years later shows its last days.
     latest = sa.select(sa.func.max(ORDERS.c.placed_at)).scalar_subquery()
     first = sa.func.date_trunc("day", latest) - sa.text(f"interval '{RECENT_DAYS - 1} days'")
     return ORDERS.c.placed_at >= first
@@ -60,6 +61,7 @@ def _recent() -> sa.ColumnElement[bool]:
 
 def orders_per_day(conn: sa.Connection) -> list[tuple[date, int]]:
     """Orders per UTC day of the last `RECENT_DAYS` days that have any."""
+    # Sessions run in UTC, so the cast cuts at UTC midnight.
     day = sa.cast(ORDERS.c.placed_at, sa.Date)
     rows = sa.select(day, sa.func.count()).where(_recent()).group_by(day).order_by(day)
     return [(found, count) for found, count in conn.execute(rows).tuples()]

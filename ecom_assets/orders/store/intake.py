@@ -17,6 +17,8 @@ from ecom_assets.orders.tables import OBSERVED_EVENTS
 from ecom_assets.shared import feeds
 from ecom_assets.shared.upsert import newest, upsert
 
+# The hash is of the normalised document, so that key order and blanks are no change. `ctid` finds a
+# row of the feed again without carrying its payload through every sort.
 _TAKE = sa.text("""
     WITH given AS MATERIALIZED (
         SELECT ctid AS place, channel, external_id, received_at,
@@ -103,6 +105,7 @@ def receive(conn: sa.Connection, messages: Sequence[Message]) -> int:
     Returns:
         How many messages were added; one that repeats what is known is not.
     """
+    # An insert of no rows would add one of defaults.
     if not messages:
         return 0
     conn.execute(CreateTable(feeds.ORDERS, if_not_exists=True))
@@ -129,5 +132,6 @@ def take_observed_events(conn: sa.Connection, import_id: int | None) -> int:
         How many facts were inserted or changed.
     """
     key = ["channel", "external_id", "kind", "reference"]
+    # A source corrects what it observed: its last word counts, and is no decision of ours to keep.
     rows = newest(feeds.OBSERVED_EVENTS, key)
     return upsert(conn, OBSERVED_EVENTS, rows, key, {"import_id": import_id})

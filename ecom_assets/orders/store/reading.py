@@ -84,6 +84,7 @@ def _matches(content: Column, pattern: str) -> Column:
 def _number(member: Member, raw: Column) -> Column:
     number = sa.cast(text_of(raw), sa.Numeric)
     in_range = number.between(member.least, member.most)
+    # 2.0 is a whole number to JSON; the cast to bigint comes last, when it can no longer overflow.
     if member.kind is Kind.WHOLE:
         value: Column = sa.case((sa.and_(in_range, number == sa.func.trunc(number)), number))
         return sa.case((sa.func.jsonb_typeof(raw) == "number", sa.cast(value, sa.BigInteger)))
@@ -107,6 +108,7 @@ def wrong_members(
 
 def _is_wrong(source: sa.FromClause, member: Member, column: str) -> Column:
     is_unread = source.c[column].is_(None)
+    # Nobody asks why a required member has no value: missing and unusable are both wrong.
     if member.is_required:
         return is_unread
     content = sa.func.coalesce(text_of(source.c[f"{column}_raw"]), "")

@@ -26,6 +26,7 @@ def replay_parked(conn: sa.Connection) -> int:
     if not claims.claim_parked(conn):
         return 0
     validation.read_claimed(conn)
+    # Back to pending rather than accepted here: there is one place that accepts orders.
     sound = sa.select(MESSAGES.c.inbox_id).where(MESSAGES.c.fault.is_(None))
     quarantine.settle(conn, claims.SOURCE, sound)
     return conn.execute(_BACK_TO_PENDING).rowcount

@@ -67,6 +67,7 @@ MESSAGES = work_table(
 def read_claimed(conn: sa.Connection) -> None:
     """Fill `read_lines` and `read_messages` from the claimed messages."""
     open_empty(conn, LINES, MESSAGES)
+    # Lines first: the messages' sums are read from them.
     conn.execute(_fill(LINES, _lines()))
     conn.execute(sa.text("ANALYZE read_lines"))
     conn.execute(_fill(MESSAGES, _messages()))
@@ -99,7 +100,9 @@ def _elements(member: str, members: Iterable[Member]) -> sa.CTE:
 
 def _lines() -> sa.Select[Any]:
     typed = _elements("lines", spec.LINE)
+    # Unreadable numbers are null and share a partition; their own demand is named before this one.
     uses = sa.func.count().over(partition_by=[typed.c.inbox_id, typed.c.line_no])
+    # Compared before it is stored: the bounds of both factors alone allow a million times too much.
     gross = sa.cast(typed.c.quantity, sa.Numeric) * typed.c.unit_price_minor
     demands = [
         *(
@@ -188,6 +191,7 @@ def _typed_messages() -> sa.CTE:
         members = reading.record(head.c[part], _PARTS[part], part)
         source = source.join(members, sa.true())
         values += reading.columns_of(members, _PARTS[part], _prefix(part))
+    # An absent member is null in SQL and none of these; a JSON null is spelled out.
     are_payments_bad = sa.func.jsonb_typeof(head.c.payments).not_in(["array", "null"])
     rows = sa.select(CLAIMED.c.inbox_id, *values, are_payments_bad.label("are_payments_bad"))
     return rows.select_from(source).cte("typed").prefix_with("MATERIALIZED", dialect="postgresql")
@@ -211,6 +215,7 @@ def _messages() -> sa.Select[Any]:
     typed, lines, payments = _typed_messages(), _line_sums(), _payment_sums()
     currency = sa.literal(fault(Problem.UNKNOWN_CURRENCY, "unknown currency "))
     address = fault(Problem.MISSING_ADDRESS, f"ship_to.country {spec.COUNTRY.demand}")
+    # The order of `Problem`; a case without a match is null and lets the next one speak.
     found = sa.func.coalesce(
         _malformed(typed),
         payments.c.bad_payment,

@@ -1,0 +1,145 @@
+"""When the sensor starts a run, by what became of earlier ones; when jobs run by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import pytest
+import sqlalchemy as sa
+
+from ecom_assets.orders.model import Message
+from ecom_assets.orders.store import receive
+from jobs import marts, orders, quality
+from jobs.orders import ORDERS_FLOW, ORDERS_REPLAY_PARKED
+from resources.database import DatabaseResource
+from sensors import orders as module
+from sensors.orders import PAUSE_AFTER_FAILURE, orders_arrived
+
+NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
+Status = dg.DagsterRunStatus
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as ephemeral:
+        yield ephemeral
+
+
+@pytest.fixture(scope="module")
+def shop(module_database: DatabaseResource) -> DatabaseResource:
+    """A shop with one message that waits; the sensor reads and never writes."""
+    with module_database.begin() as conn:
+        receive(conn, [Message("web", "A-1", NOON, {})])
+    return module_database
+
+
+def evaluate(instance: dg.DagsterInstance, shop: DatabaseResource) -> str | None:
+    """Why no run is asked for, None where one is."""
+    context = dg.build_sensor_context(instance=instance, resources={"database": shop})
+    outcome = orders_arrived(context)
+    return outcome.skip_message if isinstance(outcome, dg.SkipReason) else None
+
+
+def add_run(
+    instance: dg.DagsterInstance, status: Status, job: str = ORDERS_FLOW.name
+) -> dg.DagsterRun:
+    return instance.create_run_for_job(dg.job(name=job)(_nothing), status=status)
+
+
+def _nothing() -> None:
+    """A job's body that does nothing."""
+
+
+@pytest.mark.parametrize(
+    ("status", "may_take_what_waits"),
+    [
+        (Status.NOT_STARTED, True),
+        (Status.STARTING, True),
+        (Status.STARTED, True),
+        (Status.CANCELING, True),
+        (Status.CANCELED, False),
+        (Status.SUCCESS, False),
+        # A failure that nobody reported has no end; it is as old as can be.
+        (Status.FAILURE, False),
+    ],
+)
+def test_only_a_run_that_may_take_what_waits_stops_another(
+    instance: dg.DagsterInstance, shop: DatabaseResource, status: Status, may_take_what_waits: bool
+) -> None:
+    run = add_run(instance, status)
+    waited_for = f"run {run.run_id} is in progress; it takes what arrives meanwhile"
+    assert evaluate(instance, shop) == (waited_for if may_take_what_waits else None)
+
+
+def test_a_run_of_another_job_is_not_waited_for(
+    instance: dg.DagsterInstance, shop: DatabaseResource
+) -> None:
+    add_run(instance, Status.STARTED, ORDERS_REPLAY_PARKED.name)
+    assert evaluate(instance, shop) is None
+
+
+def test_a_failure_that_a_later_run_made_good_delays_nothing(
+    instance: dg.DagsterInstance, shop: DatabaseResource
+) -> None:
+    instance.report_run_failed(add_run(instance, Status.STARTED))
+    assert evaluate(instance, shop) is not None
+    add_run(instance, Status.SUCCESS)
+    assert evaluate(instance, shop) is None
+
+
+@pytest.mark.parametrize("later", [0, 30, 59, 60, 3_600])
+def test_the_pause_after_a_failure_counts_from_its_end(
+    instance: dg.DagsterInstance, later: int
+) -> None:
+    instance.report_run_failed(add_run(instance, Status.STARTED))
+    (record,) = instance.get_run_records()
+    ended_at = datetime.fromtimestamp(record.end_time or 0, UTC)
+    reason = module._reason_to_wait(instance, ended_at + timedelta(seconds=later))
+    left = int(PAUSE_AFTER_FAILURE.total_seconds()) - later
+    assert reason == (f"the last run failed; next try in {left} s" if left > 0 else None)
+
+
+def test_a_run_in_progress_matters_more_than_a_failure(
+    instance: dg.DagsterInstance, shop: DatabaseResource
+) -> None:
+    running = add_run(instance, Status.STARTED)
+    instance.report_run_failed(add_run(instance, Status.STARTED))
+    assert running.run_id in str(evaluate(instance, shop))
+
+
+def test_waiting_is_not_looked_up_while_a_run_is_in_progress(
+    instance: dg.DagsterInstance,
+) -> None:
+    """The sensor must not load a database that a run is busy with, nor need it to be up."""
+    add_run(instance, Status.STARTED)
+    down = DatabaseResource(url="postgresql://nobody@127.0.0.1:1/none")
+    assert "in progress" in str(evaluate(instance, down))
+
+
+def test_a_database_that_is_down_is_an_error_not_an_empty_inbox(
+    instance: dg.DagsterInstance,
+) -> None:
+    down = DatabaseResource(url="postgresql://nobody@127.0.0.1:1/none")
+    with pytest.raises(sa.exc.OperationalError):
+        evaluate(instance, down)
+
+
+def test_nightly_jobs_follow_each_other() -> None:
+    """Parked messages first, so that what they become is in the marts and under the checks."""
+    found = [schedule for each in (orders, marts, quality) for schedule in each.SCHEDULES]
+    assert [(each.job_name, each.cron_schedule) for each in found] == [
+        ("orders_replay_parked", "15 2 * * *"),
+        ("marts_refresh", "30 3 * * *"),
+        ("shop_daily", "15 4 * * *"),
+    ]
+    assert {each.execution_timezone for each in found} == {"UTC"}
+    assert {each.default_status for each in found} == {dg.DefaultScheduleStatus.RUNNING}
+
+
+def test_names_of_jobs_and_schedules_are_unique() -> None:
+    modules = (orders, marts, quality)
+    names = [job.name for each in modules for job in each.JOBS]
+    names += [schedule.name for each in modules for schedule in each.SCHEDULES]
+    assert len(set(names)) == len(names)
