@@ -76,7 +76,8 @@ PROBLEMS = {
     "empty_band": "from_g must be at least 0 and less than to_g",
     "empty_period": "valid_to_at must be after valid_from_at",
     "negative_price": "price_minor is negative",
-    "bad_transit_time": "transit_days and transit_spread_days must be finite and not negative",
+    "bad_currency": "currency is not an ISO 4217 code",
+    "bad_transit_time": "transit_days and transit_spread_days must be from 0 to 365",
     "overlapping_band": "from_g to to_g overlaps another rate of the service, zone and start",
 }
 """Why a row of a rate card is parked: code and words."""
@@ -106,6 +107,7 @@ def billable_weight_g(parcel: Parcel, service: Service) -> int:
     """
     if service.dim_divisor <= 0:
         return parcel.weight_g
+    # Twice negated, // rounds up: carriers bill the started gram, and no float can lose one.
     dimensional_g = -(-parcel.volume_mm3 // service.dim_divisor)
     return min(max(parcel.weight_g, dimensional_g), LARGEST_WEIGHT_G)
 
@@ -164,6 +166,7 @@ def on_time_probability(parcel: Parcel, rate: Rate) -> float:
     1 / (1 + exp(-(1.5976 z + 0.07056 z³))), off by less than 0.00015 (Bowling and others, 2009,
     "A logistic approximation to the cumulative normal distribution"); PostgreSQL 15 has no erf.
     """
+    # Without a promise nothing can be late, so price and damage alone decide.
     if parcel.promised_at is None:
         return 1.0
     allowed_days = (parcel.promised_at - parcel.ready_at).total_seconds() / SECONDS_PER_DAY
@@ -190,6 +193,7 @@ def choose(parcel: Parcel, card: RateCard, policy: Policy = POLICY) -> list[Cand
         for service, (zone, _) in zip(services, zoned, strict=True)
     ]
     currencies = {found.currency for found in priced if found.is_eligible and found.currency}
+    # One currency per parcel: without a rate of exchange two prices cannot be compared.
     compared_in = parcel.currency if parcel.currency in currencies else min(currencies, default="")
     judged = [
         _judge(parcel, service, candidate, compared_in, policy)
@@ -221,6 +225,7 @@ def _price(parcel: Parcel, service: Service, zone: Zone, rates: Sequence[Rate]) 
 def _judge(
     parcel: Parcel, service: Service, found: Candidate, compared_in: str, policy: Policy
 ) -> Candidate:
+    # The limit is on the scale's weight: a bulky but light parcel is dear, not too heavy.
     if parcel.weight_g > service.max_weight_g:
         return replace(found, reason=f"over max weight {_kg(service.max_weight_g)}")
     if found.cost_minor is None or found.on_time_probability is None:

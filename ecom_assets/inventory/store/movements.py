@@ -20,6 +20,7 @@ _POSTING_TABLE = sa.text("""
     ) ON COMMIT DELETE ROWS
 """)
 
+# NOT BETWEEN and not abs(): the smallest bigint has no absolute value and would end the import.
 # A known movement that comes again unchanged is left out; one that comes again with another
 # quantity or moment is refused, since the ledger of movements is append-only.
 _FROM_FEED = sa.text("""
@@ -38,7 +39,8 @@ _FROM_FEED = sa.text("""
             WHEN n.kind = 'sale' THEN 'sale_in_feed'
             WHEN n.kind NOT IN ('opening', 'receipt', 'return', 'transfer', 'adjustment', 'count')
                 THEN 'unknown_kind'
-            WHEN n.quantity = 0 OR abs(n.quantity) > 100000000 THEN 'quantity_out_of_range'
+            WHEN n.quantity = 0 OR n.quantity NOT BETWEEN -100000000 AND 100000000
+                THEN 'quantity_out_of_range'
             WHEN s.site_code IS NULL THEN 'unknown_site'
             WHEN n.version > 1 OR known.sku IS NOT NULL THEN 'changed_movement'
         END

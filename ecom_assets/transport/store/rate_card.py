@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from ecom_assets.shared import feeds
 from ecom_assets.shared.imports import IMPORTS
-from ecom_assets.shared.quarantine import park
+from ecom_assets.shared.quarantine import QUARANTINE, park
 from ecom_assets.shared.upsert import upsert
 from ecom_assets.transport import tables
 from ecom_assets.transport.rules import PROBLEMS
@@ -106,6 +106,7 @@ _ZONES = _Taking(
 _RATES = _Taking(
     feeds.RATES,
     (
+        # NaN is not between anything, so NOT BETWEEN refuses it too; a comparison alone would not.
         # A stored band comes before every band of the feed, except the one it is the update of.
         sa.text("""
     CREATE TEMPORARY TABLE judged_rates ON COMMIT DROP AS
@@ -119,8 +120,8 @@ _RATES = _Taking(
             WHEN z.zone_code IS NULL THEN 'unknown_zone'
             WHEN f.from_g < 0 OR f.from_g >= f.to_g OR f.to_g > 2147483647 THEN 'empty_band'
             WHEN f.price_minor < 0 THEN 'negative_price'
-            WHEN f.transit_days < 0 OR f.transit_days >= 'infinity'
-                OR f.transit_spread_days < 0 OR f.transit_spread_days >= 'infinity'
+            WHEN f.currency !~ '^[A-Z]{3}$' THEN 'bad_currency'
+            WHEN f.transit_days NOT BETWEEN 0 AND 365 OR f.transit_spread_days NOT BETWEEN 0 AND 365
                 THEN 'bad_transit_time'
             WHEN f.valid_to_at <= f.valid_from_at THEN 'empty_period'
             WHEN EXISTS (
@@ -134,6 +135,7 @@ _RATES = _Taking(
     LEFT JOIN transport.services AS s USING (service_code)
     LEFT JOIN transport.zones AS z USING (zone_code)
 """),
+        # The recursion below probes once per kept band; without both it would scan every time.
         sa.text("CREATE INDEX ON judged_rates (service_code, zone_code, valid_from_at, position)"),
         sa.text("ANALYZE judged_rates"),
         # From each kept band to the first that starts at its end or later (`keep_first_bands`).
@@ -188,6 +190,7 @@ def _take(conn: sa.Connection, taking: _Taking, run: str) -> int:
         conn.execute(statement)
     judged = _judged(taking)
     columns = [judged.c[column.name] for column in taking.feed.columns]
+    # A row that is refused leaves the stored one of its key as it was: no bad price, no lost price.
     usable = sa.select(*columns).where(judged.c.problem.is_(None))
     park(conn, _unusable(judged, taking.table.fullname), run)
     changed = upsert(conn, taking.table, usable, taking.key)
@@ -203,6 +206,13 @@ def _judged(taking: _Taking) -> sa.Table:
 
 
 def _unusable(judged: sa.Table, source: str) -> sa.Select[Any]:
+    # A feed that comes again must not park its bad rows again: an operator sees each once.
+    known = sa.select(QUARANTINE.c.quarantine_id).where(
+        QUARANTINE.c.source == source,
+        QUARANTINE.c.reason == judged.c.problem,
+        QUARANTINE.c.subject == judged.c.subject,
+        QUARANTINE.c.row == judged.c.row,
+    )
     return sa.select(
         sa.literal(source).label("source"),
         sa.literal(0).label("row_number"),
@@ -210,4 +220,4 @@ def _unusable(judged: sa.Table, source: str) -> sa.Select[Any]:
         judged.c.problem.label("reason"),
         sa.case(PROBLEMS, value=judged.c.problem).label("detail"),
         judged.c.row,
-    ).where(judged.c.problem.is_not(None))
+    ).where(judged.c.problem.is_not(None), ~known.exists())
