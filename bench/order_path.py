@@ -27,10 +27,10 @@ from simulator.shop import generate
 
 WRITTEN_BY = {
     "import": ("orders.inbox", "catalog.products", "inventory.balances", "orders.observed_events"),
-    "orders__orders": ("orders.orders", "orders.order_lines"),
-    "customers__customers": ("customers.customers", "customers.addresses"),
-    "payments__transactions": ("payments.transactions", "payments.order_payments"),
-    "fraud__order_scores": ("fraud.sightings", "fraud.order_scores"),
+    "orders": ("orders.orders", "orders.order_lines"),
+    "customers": ("customers.customers", "customers.addresses"),
+    "payments": ("payments.transactions", "payments.order_payments"),
+    "fraud": ("fraud.sightings", "fraud.order_scores"),
     "risk__decisions": ("risk.decisions",),
     "inventory__reservations": ("inventory.reservations",),
     "warehouse__allocations": ("warehouse.allocations", "warehouse.site_loads"),
@@ -40,12 +40,16 @@ WRITTEN_BY = {
     "documents__invoices": ("documents.invoices",),
     "documents__packing_slips": ("documents.packing_slips",),
 }
-"""Tables whose rows count as the work of a stage; ledger and timeline are shared by all."""
+"""Tables whose rows count as the work of a stage; ledger and timeline are shared by all.
+
+A stage is the key of its step: `<area>__<noun>`, or the function's name where one writes several.
+"""
 
 
 def copy_seconds(conn: psycopg.Connection, table: str) -> tuple[int, float]:
     """Rows of a table and the seconds a plain COPY of them takes."""
     name = sql.Identifier(*table.split("."))
+    # Read out first, so that the time is the writing of rows alone.
     buffer = io.BytesIO()
     with conn.cursor() as cursor:
         with cursor.copy(sql.SQL("COPY {} TO STDOUT").format(name)) as out:
@@ -76,6 +80,7 @@ def report(seconds: dict[str, float], floor: dict[str, tuple[int, float]]) -> No
     print(f"{'stage':34}{'seconds':>9}{'rows':>10}{'rows/s':>12}{'x COPY':>9}")
     for stage, taken in seconds.items():
         rows, least = floor.get(stage, (0, 0.0))
+        # Jobs have no rows of their own: what they wrote is shown at their stages.
         rate = f"{rows / taken:,.0f}" if rows and taken else "-"
         ratio = f"{taken / least:.1f}" if least else "-"
         print(f"{stage:34}{taken:9.2f}{rows:10,}{rate:>12}{ratio:>9}")
