@@ -149,8 +149,6 @@ def main() -> None:
     """Entry point of the command; turns every failure into one line and an exit code."""
     try:
         app()
-    except Problem as problem:
-        _fail(str(problem))
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
@@ -158,8 +156,12 @@ def main() -> None:
 
 
 def _explain(error: Exception) -> str:
-    if _is_disk_full(error):
+    is_ours = isinstance(error, Problem)
+    is_gone = isinstance(error, sa.exc.OperationalError)
+    if _is_disk_full(error) or ((is_ours or is_gone) and _server_lacks_space()):
         return "the disk is full; free some space and run the command again, nothing is lost"
+    if is_ours:
+        return str(error)
     if isinstance(error, sa.exc.OperationalError):
         return f"the database went away: {str(error.orig).strip().splitlines()[0]}"
     log = load().home / "logs" / "ecom.log"
@@ -171,6 +173,15 @@ def _explain(error: Exception) -> str:
         where = ""
     first = (str(error).strip().splitlines() or [type(error).__name__])[0]
     return f"something unexpected happened: {first}{where}"
+
+
+def _server_lacks_space() -> bool:
+    """Whether the last thing the embedded server said is that the disk is full."""
+    try:
+        lines = (load().home / "postgres.log").read_text(errors="replace").splitlines()
+    except OSError:
+        return False
+    return any("No space left on device" in line for line in lines[-30:])
 
 
 def _is_disk_full(error: BaseException) -> bool:

@@ -18,6 +18,7 @@ class Progress:
     def __init__(self, elapsed: float = 0.0) -> None:
         """Start the clock of the command, which began `elapsed` seconds ago."""
         self.seconds: dict[str, float] = {}
+        self._stream = sys.stderr
         self._started = time.perf_counter() - elapsed
 
     @property
@@ -27,8 +28,8 @@ class Progress:
 
     def say(self, line: str) -> None:
         """Write one line, with the seconds since the command began."""
-        sys.stderr.write(f"{self.elapsed:7.1f} s  {line}\n")
-        sys.stderr.flush()
+        self._stream.write(f"{self.elapsed:7.1f} s  {line}\n")
+        self._stream.flush()
 
     def note(self, stage: str, seconds: float) -> None:
         """Remember the seconds of a stage that was measured elsewhere."""

@@ -19,6 +19,8 @@ from ecom.progress import Progress
 from ecom.settings import ROOT, load
 from ecom.work import run_job
 
+_PATIENCE_SECONDS = 10
+
 
 class Standby:
     """A child that will run one job when it is told to."""
@@ -62,8 +64,12 @@ class Standby:
         return True
 
     def dismiss(self) -> None:
-        """Let a child that is not needed end."""
-        if self._process.poll() is None:
+        """Let a child that is not needed end: by itself, or killed if it takes long."""
+        if self._process.poll() is not None:
+            return
+        try:
+            self._process.communicate("", timeout=_PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.communicate()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from contextlib import redirect_stderr
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ import sqlalchemy as sa
 from ecom.platform import Platform
 from ecom.problems import Problem
 from ecom.progress import Progress
+from ecom.settings import load
 from ecom_assets.shared.flow import PENDING
 from ecom_assets.shared.imports import IMPORTS
 
@@ -144,7 +146,9 @@ def run_job(instance: dg.DagsterInstance, name: str, progress: Progress) -> None
     run_id = str(uuid.uuid4())
     watcher = _StepWatcher(progress)
     instance.add_event_listener(run_id, watcher)
-    with progress.stage(name):
+    # what libraries say of a failure is for a file; the person gets one line
+    log = load().logs / f"{name}.log"
+    with progress.stage(name), log.open("a") as file, redirect_stderr(file):
         defs.resolve_job_def(name).execute_in_process(
             instance=instance,
             run_id=run_id,
