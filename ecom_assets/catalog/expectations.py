@@ -18,6 +18,7 @@ from ecom_assets.shared.structure import refers_to, structure
 _HEAVIEST_G = 1_000_000
 """A tonne: no parcel service carries more, so a heavier product is a wrong unit."""
 
+# A guess may stand in for what is not stated, never replace it.
 _WEIGHT_REPLACED = no_rows(
     "shipping_weight_as_stated",
     "SELECT sku FROM {batch} WHERE shipping_weight_g <> weight_g",

@@ -37,6 +37,7 @@ def shipping_weights(products: Mapping[str, Weighed]) -> dict[str, int]:
         if product.weight_g is not None:
             stated[product.category].append(product.weight_g)
     of_shop = _median(weight for weights in stated.values() for weight in weights) or FALLBACK_G
+    # `or` is safe: a weight is at least one gram.
     return {
         sku: product.weight_g or _median(stated.get(product.category, ())) or of_shop
         for sku, product in products.items()

@@ -59,6 +59,9 @@ def _filled(feed: sa.Table, table: sa.Table, key: str) -> sa.Select[Any]:
     return sa.select(*columns).select_from(given.outerjoin(table, table.c[key] == given.c[key]))
 
 
+# All products are judged anew, because one stated weight moves the median of its whole category;
+# only rows whose weight differs are written. `percentile_disc` leaves out nulls and yields a weight
+# that some product has. A category always has a row here, so no product is lost in the join.
 _FILL = sa.text("""
     WITH of_category AS (
         SELECT category, percentile_disc(0.5) WITHIN GROUP (ORDER BY weight_g) AS weight_g

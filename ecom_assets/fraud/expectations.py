@@ -14,6 +14,7 @@ from ecom_assets.shared.expectations import (
 )
 from ecom_assets.shared.structure import refers_to, structure
 
+# A warning: sources stamp labels by the day, so that a label may seem to precede its order.
 _KNOWN_TOO_EARLY = no_rows(
     "known_after_order",
     """

@@ -77,6 +77,7 @@ def assess(figures: Mapping[str, float]) -> Assessment:
         The probability, rounded to six digits, and the reasons of the rules that held.
     """
     held = [rule for rule in RULES if figures.get(rule.feature, 0.0) >= rule.at_least]
+    # Adding log-odds treats the signs as independent; they are not, hence the cap.
     log_odds = BASE_LOG_ODDS + sum(rule.points for rule in held)
     probability = min(MOST, 1.0 / (1.0 + exp(-log_odds)))
     return Assessment(round(probability, 6), tuple(rule.reason for rule in held))

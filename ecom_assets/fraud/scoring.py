@@ -82,5 +82,6 @@ def _probability(log_odds: Floats) -> Floats:
 def _strongest(strength: Floats, words: Words, above: float, most: int = MOST_REASONS) -> Words:
     order = np.argsort(-strength, axis=1, kind="stable")[:, :most]
     named: Words = words[order]
+    # An order with fewer reasons than places: what adds nothing is not named.
     named[np.take_along_axis(strength, order, axis=1) <= above] = None
     return named

@@ -65,6 +65,7 @@ def fit(figures: pd.DataFrame, is_fraud: Flags, names: tuple[str, ...]) -> dict[
 
     columns = features.design(figures, names)
     mean, scale = columns.mean(axis=0), columns.std(axis=0)
+    # A feature that never varied would divide by zero; with scale 1 it stays 0 and weighs nothing.
     scale = np.where(scale > 1e-9, scale, 1.0)
     # Many rows and few columns: exact Newton steps beat the default solver many times over.
     model = LogisticRegression(C=_INVERSE_PENALTY, solver="newton-cholesky")
@@ -90,6 +91,7 @@ def evaluate(figures: pd.DataFrame, is_fraud: Flags) -> dict[str, Any]:
         Figures of `measure`, with the ROC AUC of the rules and of a model without account age; only
         the sizes where one of the parts has one kind of label alone.
     """
+    # Split by time, never at random: a model must prove itself on orders later than it learnt from.
     split = int(len(figures) * (1 - HELD_OUT))
     earlier, later, truth = figures.iloc[:split], figures.iloc[split:], is_fraud[split:]
     sizes: dict[str, Any] = {"held_out_rows": len(later), "held_out_frauds": int(truth.sum())}
@@ -130,6 +132,7 @@ def measure(truth: Flags, probability: Floats) -> dict[str, Any]:
     from sklearn.metrics import average_precision_score, brier_score_loss
 
     order = np.argsort(probability, kind="stable")
+    # What a team that can look at one order in a hundred would get to see.
     top = order[-max(1, len(order) // 100) :]
     return {
         "roc_auc": roc_auc(truth, probability),

@@ -53,6 +53,7 @@ def velocity(own: Sighting, sightings: Iterable[Sighting], look_back: int = LOOK
         if (other.kind, other.value) == (own.kind, own.value)
         and (other.seen_at, other.order_id) < (own.seen_at, own.order_id)
     ]
+    # Cut before counting, as the database does: all counts then rest on the same sightings.
     recent = sorted(before, reverse=True)[:look_back]
     ages = [own.seen_at - seen_at for seen_at, _, _ in recent]
     customers = {customer for _, _, customer in recent}

@@ -13,6 +13,7 @@ from ecom_assets.shared import metadata
 from ecom_assets.shared.flow import Stage, drain
 from resources.database import DatabaseResource
 
+# Unpaid orders are left out: they wait for money, not for a person.
 _STOPPED = (
     sa.select(
         *(DECISIONS.c[name] for name in ("order_id", "outcome", "reasons", "probability")),

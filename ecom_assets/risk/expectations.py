@@ -35,6 +35,7 @@ _LOSS_TOO_LARGE = no_rows(
     "The expected loss of an order is at most its total.",
     is_blocking=True,
 )
+# From a hundred orders: in a small shop one bad afternoon would be an alarm.
 _MOSTLY_HELD = no_rows(
     "acceptance_plausible",
     """

@@ -94,6 +94,7 @@ class Decision:
 
 def decide(case: Case, policy: RiskPolicy = POLICY) -> Decision:
     """Decide one order."""
+    # Half to even on the double, as the database rounds: the two must agree to the minor unit.
     loss = round(case.probability * case.total_minor)
     holds = {
         Reason.PAYMENT_NOT_CONFIRMED: case.payment_state == "awaiting",
@@ -107,6 +108,7 @@ def decide(case: Case, policy: RiskPolicy = POLICY) -> Decision:
         Reason.LARGE_FIRST_ORDER: case.is_first_order
         and case.total_minor >= policy.first_order_eur * case.minor_per_eur,
     }
+    # All that hold are named, not only the gravest: a person who releases the order sees them all.
     reasons = tuple(reason for reason in Reason if holds[reason])
     return Decision(_outcome(frozenset(reasons)), reasons, loss)
 

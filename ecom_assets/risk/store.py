@@ -15,12 +15,14 @@ from ecom_assets.shared.journal import DECISION_COLUMNS, EVENT_COLUMNS, record_d
 from ecom_assets.shared.money import roughly_minor_per_eur
 from ecom_assets.shared.states import Dimension, move
 
+# Only the currencies of the chunk: rates are a Python table, the statement joins what it is given.
 _CURRENCIES = sa.text(
     "SELECT DISTINCT currency FROM claimed JOIN orders.orders USING (order_id) ORDER BY currency"
 )
 
-# Reference: rules.decide. The product of probability and total is rounded as a double there and
-# here, half to even.
+# Reference: rules.decide. A zero feature is left out of the stored document, so a missing member
+# means "no earlier order" or "not a new country", never "unknown". The product of probability and
+# total is rounded as a double there and here, half to even.
 _DECIDE = sa.text("""
     WITH given AS (
         SELECT c.order_id, c.due_at, p.payment_state, s.probability, o.total_minor,
@@ -64,6 +66,8 @@ _DECIDE = sa.text("""
     ORDER BY order_id
 """).bindparams(*(sa.bindparam(name, type_=sa.Double) for name in asdict(POLICY)))
 
+# The inputs hold all of `rules.Case`: a decision can be replayed from the ledger alone, under
+# another policy, after rates and features have changed.
 _DECISIONS = sa.text("""
     SELECT d.order_id, '' AS subject,
         jsonb_build_object(
@@ -93,6 +97,7 @@ _MOVED = sa.text("""
     ORDER BY decided_as_of, order_id
 """).columns(*(sa.column(name) for name in EVENT_COLUMNS))
 
+# Held, rejected and unpaid orders wait nowhere: what frees them hands them on.
 _ACCEPTED = sa.text("""
     SELECT order_id, due_at
     FROM claimed
@@ -120,6 +125,7 @@ def decide_orders(conn: sa.Connection, run: str) -> dict[str, int]:
     """
     currencies = conn.execute(_CURRENCIES).scalars()
     rates = json.dumps({each: roughly_minor_per_eur(each) for each in currencies})
+    # As text: the driver adapts no dictionary by itself, and one parameter serves every currency.
     given = {"rates": rates, "version": RULES_VERSION, "run_id": run}
     conn.execute(_DECIDE, given | asdict(POLICY))
     ledger = _DECISIONS.bindparams(rates=rates)
@@ -130,6 +136,7 @@ def decide_orders(conn: sa.Connection, run: str) -> dict[str, int]:
     for outcome, event in _EVENTS.items():
         rows = _MOVED.bindparams(outcome=outcome.value)
         counts[outcome.value] = move(conn, Dimension.RISK, outcome.value, event, rows, run)
+    # The hold is a second move of the same orders, so that releasing it needs no new risk decision.
     held = _MOVED.bindparams(outcome=Outcome.REVIEW.value)
     move(conn, Dimension.HOLD, "held", "order_held", held, run)
     hand_on(conn, NEXT[Stage.RISK], _ACCEPTED)

@@ -25,10 +25,14 @@ _OPEN = sa.text("""
     ) ON COMMIT DELETE ROWS
 """)
 
+# Only the currencies of the chunk: rates are a Python table, the statement joins what it is given.
 _CURRENCIES = sa.text(
     "SELECT DISTINCT currency FROM claimed JOIN orders.orders USING (order_id) ORDER BY currency"
 )
 
+# Look-backs are lateral: per order a few index entries, newest first, where a window over the whole
+# history would sort it all. What is 0 becomes null and is stripped, so that documents stay small.
+# The history of a new customer is empty: it yields null for the country, not "new country".
 _FILL = sa.text("""
     WITH subject AS (
         SELECT c.order_id, c.due_at, o.placed_at, o.customer_key, o.ship_to_country,
@@ -176,6 +180,7 @@ _FILL = sa.text("""
     FROM figure
 """)
 
+# In UTC, whatever the session's zone: an order decided at midnight belongs to one month everywhere.
 _MONTHS = sa.text(
     "SELECT DISTINCT date_trunc('month', due_at, 'UTC') AS month FROM figures ORDER BY month"
 )
@@ -199,6 +204,7 @@ def take_figures(conn: sa.Connection, look_back: int = LOOK_BACK) -> None:
         "assumed_age": ASSUMED_ACCOUNT_AGE_DAYS,
     }
     conn.execute(_FILL, given)
+    # Read month by month below; without statistics each month would be planned for a large table.
     conn.execute(sa.text("ANALYZE figures"))
 
 

@@ -42,6 +42,7 @@ def model_for(conn: sa.Connection, month: datetime, run: str) -> StoredModel | N
     Returns:
         The model, or None where too few labels were known when the month began.
     """
+    # A stored model is never trained again: labels that come late would change scores on a re-run.
     return _find(conn, month) or _train(conn, month, run)
 
 
@@ -55,9 +56,11 @@ def _train(conn: sa.Connection, month: datetime, run: str) -> StoredModel | None
     labelled = _labelled(month)
     if not _is_enough(conn, labelled):
         return None
+    # Imported late: most chunks train nothing and need not wait for scikit-learn.
     from ecom_assets.fraud import training
 
     figures = figures_of(conn, labelled.subquery())
+    # The newest rows were chosen, but the held-out part must be the last in time.
     oldest_first = figures.sort_values(["decided_as_of", "order_id"], ignore_index=True)
     return _save(conn, month, training.train(oldest_first), run)
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _FIGURES = sa.table("figures", sa.column("order_id"), sa.column("due_at"), sa.column("features"))
 
+# Arrays, one per column, are one parameter each however many orders there are; reasons are joined,
+# because an array of arrays would have to be rectangular.
 _SAVE = sa.text("""
     WITH scored AS (
         SELECT *
@@ -49,10 +51,12 @@ _DECISIONS = sa.text("""
     ORDER BY due_at, order_id
 """).bindparams(high_from=HIGH_FROM, low_below=LOW_BELOW)
 
+# All go on, however high the score: risk decides, and needs the unpaid and doubtful ones as well.
 _PASSED = sa.text("SELECT order_id, due_at FROM claimed").columns(
     sa.column("order_id"), sa.column("due_at")
 )
 
+# Held until the transaction ends, and released by the server when a worker dies.
 _ALONE = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('fraud.order_scores', 0))")
 
 
@@ -80,9 +84,11 @@ def score_orders(conn: sa.Connection, run: str) -> dict[str, int]:
     Returns:
         Orders scored by a model and by rules.
     """
+    # Own sightings first: the look-back of an order starts from what it shows itself.
     record_claimed(conn)
     take_figures(conn)
     counts = {"by_model": 0, "by_rules": 0}
+    # Months in order: the model of a later one may learn from orders of this very chunk.
     for month in months(conn):
         model = model_for(conn, month, run)
         counts["by_model" if model else "by_rules"] += _score_month(conn, month, model, run)

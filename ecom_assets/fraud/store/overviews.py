@@ -21,6 +21,7 @@ def histogram(conn: sa.Connection) -> dict[str, int]:
     """Orders per range of probability, lowest first; each range is named by its upper edge."""
     edges = sa.cast(sa.literal(list(_EDGES), sa.ARRAY(sa.Double)), sa.ARRAY(sa.Double))
     bar = sa.func.width_bucket(ORDER_SCORES.c.probability, edges).label("bar")
+    # Empty ranges are shown too, or bars of two runs could not be compared.
     found = dict(conn.execute(sa.select(bar, sa.func.count()).group_by(bar)).tuples().all())
     names = [f"< {edge:.1%}" for edge in _EDGES] + [f"≥ {_EDGES[-1]:.0%}"]
     return {name: found.get(number, 0) for number, name in enumerate(names)}

@@ -50,6 +50,8 @@ _RECORD = sa.text("""
     ON CONFLICT DO NOTHING
 """)
 
+# Orders that show nothing have no row that could say they were looked at; `after` passes them by,
+# or the loop would see them for ever.
 _NEXT_WAITING = sa.text("""
     SELECT order_id
     FROM flow.pending AS p
