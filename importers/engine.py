@@ -93,7 +93,7 @@ def run_import(
         begin: opens a transaction that commits on success (`DatabaseResource.begin`).
         source_name: one of `FORMATS`.
         folder: folder that holds the files of the source.
-        run: command or Dagster run that imports, for the record.
+        run: name of this very import: parked rows are counted against it.
         progress: told what is done, in short lines.
 
     Raises:
@@ -104,6 +104,7 @@ def run_import(
     ignored = _ignored(files, folder)
     if progress and ignored:
         progress(f"not read: {', '.join(ignored)}")
+    # Hashed before the transaction: it takes longest for a repeat and needs no connection.
     digest = digest_of([path for _, path in files if path])
     with begin() as conn:
         import_id = _open_import(conn, source.format, digest, run)
@@ -210,6 +211,7 @@ def _take(
     feeds.open_feeds(conn)
     source.map(conn)
     require_fates(conn, files)
+    # The planner takes a new temporary table for tiny and would join the feeds row by row.
     for feed in feeds.FEEDS.sorted_tables:
         analyze(conn, feed)
     for take in _TAKES_BEFORE_ORDERS:

@@ -183,6 +183,7 @@ def _map(conn: sa.Connection) -> None:
         park_malformed(conn, file, _KEYS[file][0], _RULES[file])
         supersede_earlier(conn, file, *_KEYS[file])
     conn.execute(_PARK_FOREIGN_PLACES)
+    # Orders first: what is left of a parked order must not look usable to its parts.
     conn.execute(_PARK_ORDERS)
     for child in (ITEMS, PAYMENTS, REVIEWS):
         park_orphans(conn, child, ORDERS, "order_id", "order")

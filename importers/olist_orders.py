@@ -105,6 +105,7 @@ _PAYLOADS = sa.text("""
     LEFT JOIN freight_of_order AS f USING (order_id)
     LEFT JOIN payments_of_order AS p USING (order_id)
 """)
+# An outcome keeps no moment where the source has none; the anomaly says what is odd about it.
 _STATUSES = sa.text("""
     WITH limits AS (
         SELECT order_id, min(shipping_limit_at) AS first_at, max(shipping_limit_at) AS last_at

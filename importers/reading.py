@@ -80,6 +80,7 @@ def read(path: Path, columns: Sequence[str]) -> Iterator[Batch]:
     """
     chunks = _parquet(path, columns) if path.suffix == ".parquet" else _csv(path, columns)
     done = 0
+    # Unreadable records are counted too: a row number is a place in the file.
     for records in chunks:
         yield _batch(records, done + 1)
         done += len(records)
@@ -227,6 +228,7 @@ def _one_by_one(
     An unclosed quote swallows the lines behind it. So only the first line of a wrong record is set
     apart, and the lines behind it are read again as records of their own.
     """
+    # Strict, since a lenient reader glues lines together at a stray quote without a word.
     reader, end = csv.reader(lines, strict=True), lines.number + most
     while lines.number < end:
         lines.record.clear()
@@ -268,5 +270,6 @@ def _texts(column: Any) -> list[str | None]:
     try:
         return cast(list[str | None], column.cast(pa.string()).to_pylist())
     except UnicodeDecodeError:
+        # One value is not UTF-8; as surrogates the others of the column stay readable.
         raw = cast(list[bytes | None], column.cast(pa.binary()).to_pylist())
         return [None if value is None else value.decode(errors="surrogateescape") for value in raw]

@@ -239,6 +239,7 @@ def _map(conn: sa.Connection) -> None:
         park_malformed(conn, file, _KEYS[file][0], _RULES[file])
     for file, column, pattern in _CODES:
         _park_unknown_codes(conn, file, column, pattern)
+    # Wrong rows are parked first: a wrong revision must not replace a sound row.
     for file in FILES:
         supersede_earlier(conn, file, *_KEYS[file])
     conn.execute(_PARK_ORDERS)

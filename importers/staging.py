@@ -91,6 +91,7 @@ def _copy(conn: sa.Connection, file: SourceFile, data: bytes) -> None:
         sql.Identifier(f"raw_{file.name}"),
         sql.SQL(", ").join(sql.Identifier(column) for column in ("row_no", *file.columns)),
     )
+    # SQLAlchemy has no COPY; the driver below it shares the transaction.
     driver = conn.connection.driver_connection
     assert isinstance(driver, Connection)  # noqa: S101 - the engine always uses psycopg 3
     with driver.cursor() as cursor, cursor.copy(statement) as copy:
@@ -110,6 +111,7 @@ def require_fates(conn: sa.Connection, files: list[Found]) -> None:
             raw.fate.not_in(FATES),
             sa.and_(raw.fate == "parked", sa.or_(raw.reason.is_(None), raw.detail.is_(None))),
         )
+        # The first such row is named, so that the same file gives the same message.
         row_no = conn.scalar(sa.select(sa.func.min(raw.row_no)).where(is_unsettled))
         if row_no is not None:
             raise RuntimeError(f"{path}: the importer gave row {row_no} no fate, or no reason")

@@ -247,6 +247,7 @@ def derive_rate_card(conn: sa.Connection, prefix: str, currency: str, base_minor
     conn.execute(sa.insert(feeds.ZONES), [_only(zone, feeds.ZONES.c.keys()) for zone in zones])
     conn.execute(_INTO_ZONES, zones)
     conn.execute(_INTO_BANDS, [asdict(band) for band in BANDS])
+    # Zones are shared by all shops and take no prefix; services are a shop's own.
     factors = [{**asdict(s), "service_code": f"{prefix}_{s.service}"} for s in SERVICES]
     conn.execute(_INTO_SERVICES, factors)
     figures = {"prior": PRIOR_PARCELS, "base_minor": base_minor, "spread_share": SPREAD_SHARE}

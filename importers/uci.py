@@ -155,6 +155,7 @@ def _open_countries(conn: sa.Connection) -> None:
 def _map(conn: sa.Connection) -> None:
     _open_countries(conn)
     park_malformed(conn, LINES, "InvoiceNo", _RULES)
+    # Before repeats are set aside, so that a repeated line of a parked invoice is parked too.
     conn.execute(_PARK_INVOICES)
     supersede_earlier(conn, LINES, *LINES.columns)
     conn.execute(_PARK_LINES)

@@ -67,6 +67,8 @@ _PAYLOADS = sa.text("""
     JOIN lines_of_order AS l USING (invoice)
     JOIN uci_countries AS c ON c.name = o.place
 """)
+# Which order a cancellation takes back is not said; the latest that could be meant is taken, and of
+# equal moments the higher invoice number, so that the match is the same every time.
 _MATCHES = sa.text("""
     CREATE TEMPORARY TABLE uci_returns ON COMMIT DROP AS
     WITH cancelled AS (

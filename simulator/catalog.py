@@ -169,6 +169,7 @@ def _sides(draws: Draws, index: Ints, volume_cm3: Floats) -> Ints:
 
 
 def _popularity(spec: ShopSpec, draws: Draws, category: Ints) -> Floats:
+    # Fame is by a random rank, so that the number of a product does not tell how it sells.
     rank = np.argsort(np.argsort(draws.uniform("product/rank", np.arange(spec.skus))))
     fame = 1.0 / (rank + 1 + _ZIPF_SHIFT) ** _ZIPF_POWER
     middle = np.arange(-(-spec.days // PERIOD_DAYS)) * PERIOD_DAYS + PERIOD_DAYS // 2

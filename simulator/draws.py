@@ -32,6 +32,7 @@ class Draws:
 
     def word(self, what: str, index: Ints) -> Words:
         """64 random bits per index: SplitMix64 (Steele, Lea, Flood 2014) from a keyed start."""
+        # A keyed hash, not `hash()`, which differs from process to process.
         digest = blake2b(f"{self._seed}/{what}".encode(), digest_size=8).digest()
         start = np.uint64(int.from_bytes(digest, "little"))
         mixed = np.asarray(index).astype(np.uint64) * _STEP + start
@@ -66,6 +67,7 @@ class Draws:
         edges = np.cumsum(np.asarray(weights, dtype=np.float64))
         drawn = self.uniform(what, index) * edges[-1]
         found: Ints = np.searchsorted(edges, drawn, side="right")
+        # The product of a draw just below one and the last edge may round up to that edge.
         last: Ints = np.minimum(found, len(edges) - 1)
         return last
 

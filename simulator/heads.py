@@ -112,6 +112,7 @@ def _buyers(world: World, order: Ints, placed: Ints) -> tuple[Ints, Ints, Flags]
     is_new = known > joined(spec, order - 1)
     back = draws.below("order/buyer", order, known)
     loyal = draws.chance("order/loyal", order, 0.35)
+    # Every twentieth customer is a loyal one; rounding down picks the loyal one of the twenty.
     back = np.where(loyal, np.maximum(back - back % 20 + 2, 2), back)
     calls = draws.chance("order/calls", order, _office_share(placed))
     is_firm = back % BUSINESS_EVERY == 0
@@ -141,6 +142,7 @@ def _addresses(world: World, order: Ints, customer: Ints, ring: Ints, is_theft: 
     """Home, a second or third address of the customer's, or somebody else's as a gift."""
     draws, people = world.draws, world.people
     kept = 1 + draws.below("person/addresses", customer, 3)
+    # The fourth power keeps nearly all parcels at the first address, as people do.
     slot = (draws.uniform("order/slot", order) ** 4 * kept).astype(np.int64)
     other = draws.below("order/friend", order, joined(world.spec, order))
     is_gift = draws.chance("order/gift", order, 0.02) & (ring < 0)

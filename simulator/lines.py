@@ -65,10 +65,12 @@ def build_lines(world: World, heads: Heads) -> Lines:
     quantity = _quantities(world, heads, owner, key)
     unit = _unit_prices(world, heads, owner, product)
     is_cut = draws.chance("line/is cut", key, 0.12)
+    # Two draws: whether and how much must not depend on each other.
     cut = np.where(is_cut, 0.05 + 0.2 * draws.uniform("line/cut", key), 0.0)
     discount = (quantity * unit * cut).astype(np.int64)
     goods = quantity * unit - discount
     vat = per_country("vat")[heads.country[owner]]
+    # Sums of cents stay far below 2**53, so the floats of bincount are exact.
     value = np.bincount(owner, weights=goods, minlength=len(counts)).astype(np.int64)
     shipping = _shipping(heads, value)
     return Lines(

@@ -94,6 +94,7 @@ class OrderFiles:
 
     def _orders(self, heads: Heads, lines: Lines, fault: Ints, start: int, stop: int) -> None:
         again, behind = mess.coming_again(self._world, start, stop)
+        # The first row may lie in an earlier block, so the order is made once more.
         late = build_heads(self._world, again)
         first = _order_rows(self._world, heads, lines)
         second = _order_rows(self._world, late, build_lines(self._world, late))

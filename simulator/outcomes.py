@@ -82,6 +82,7 @@ def build_events(world: World, heads: Heads, lines: Lines, paid: Ints) -> Events
     moments = np.stack([stopped, _slip(world, heads, handed), delivered, reviewed,
                         delivered + _days(world, "return", order, 9.0, 0.5)], axis=1)  # fmt: skip
     happened = np.stack([is_cancelled, ~is_cancelled, is_delivered, is_reviewed, is_returned], 1)
+    # Real systems lose the moment of a delivery, not the fact.
     moments[draws.chance("event/undated", order, 0.001), _DELIVERED] = NEVER
     owner, kind = np.nonzero(happened)
     score = _scores(world, heads, delivered - heads.placed)
@@ -107,6 +108,7 @@ def _slip(world: World, heads: Heads, handed: Ints) -> Ints:
 
 def _comes_back(world: World, heads: Heads, lines: Lines) -> Flags:
     """Whether an order is returned, by the category of its first line."""
+    # Lines lie in the order of the heads, so there is exactly one first line per order here.
     first = lines.product[lines.line_no == 1]
     chance = np.array([each.returned for each in CATEGORIES])[world.catalog.category[first]]
     return ~heads.is_fraud & world.draws.chance("event/returned", heads.order, chance)

@@ -88,6 +88,7 @@ def _methods(world: World, heads: Heads) -> Ints:
 def _vouchers(world: World, heads: Heads, method: Ints, total_minor: Ints) -> Ints:
     draws, order = world.draws, heads.order
     part = 0.1 + 0.4 * draws.uniform("payment/voucher", order)
+    # Who buys on invoice has no reason to part with a voucher first.
     is_split = draws.chance("payment/split", order, _SPLIT) & (method != _INVOICE)
     return np.where(is_split, (total_minor * part).astype(np.int64), 0)
 
@@ -99,6 +100,7 @@ def _authorised(world: World, heads: Heads, method: Ints) -> Ints:
     least = np.array([2, 1, 1200, 40_000])[method]
     most = np.array([45, 20, 14_000, 330_000])[method]
     moment = heads.placed + (least + chance * (most - least)).astype(np.int64)
+    # Transfers are forgotten most often: nothing reminds the buyer at the till.
     unpaid = _UNPAID * np.array([0.6, 0.3, 0.5, 7.0])[method]
     return np.where(draws.chance("payment/never", order, unpaid), NEVER, moment)
 

@@ -62,6 +62,7 @@ class Season:
         """Seconds since 1970 at which the orders with these numbers are placed."""
         share = (order + self._draws.uniform("season/jitter", order)) / self._spec.orders
         hour = np.searchsorted(self._edges, share, side="right") - 1
+        # A share of exactly one would lie behind the last hour.
         hour = np.clip(hour, 0, len(self._edges) - 2)
         within = (share - self._edges[hour]) / (self._edges[hour + 1] - self._edges[hour])
         second: Ints = np.minimum((within * 3600.0).astype(np.int64), 3599)

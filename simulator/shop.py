@@ -69,6 +69,7 @@ def generate(
         return
     if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).exists():
         raise FileExistsError(f"{folder}: holds files that are no generated shop")
+    # Beside the target, so that the move into place is a rename within one file system.
     part = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
@@ -84,7 +85,7 @@ def is_whole(folder: Path, spec: ShopSpec) -> bool:
         found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return False
-    return bool(found.get("shop") == _identity(spec))
+    return isinstance(found, dict) and bool(found.get("shop") == _identity(spec))
 
 
 def _write(part: Path, world: World, block: int, tell: Callable[[str], object]) -> _Contents:
@@ -101,6 +102,7 @@ def _write(part: Path, world: World, block: int, tell: Callable[[str], object]) 
             files.write(start, stop)
             tell(f"shop: {stop:,} of {world.spec.orders:,} orders")
     accounts |= files.accounts
+    # Stock is planned from the demand, which is known only when the last order is written.
     accounts |= basefiles.write_movements(part, world, files.demand, suppliers)
     return _Contents(accounts, files.faults, files.frauds)
 

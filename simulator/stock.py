@@ -132,6 +132,7 @@ def _forecast(world: World, demand: Ints) -> Floats:
 def _levels(forecast: Floats, lead_days: Floats) -> Ints:
     """Stock and open orders that cover the lead time and the week until the next look."""
     weeks = len(forecast)
+    # The last weeks look beyond the span; ten more weeks like the last serve any lead time.
     ahead = np.concatenate([forecast, np.repeat(forecast[-1:], 10, axis=0)])
     total = np.concatenate([np.zeros_like(ahead[:1]), np.cumsum(ahead, axis=0)])
     span = np.minimum(np.ceil(lead_days / 7.0).astype(np.int64) + 1, 9)
@@ -146,6 +147,7 @@ def site_shares(world: World, demand: Ints) -> Floats:
     weekly = demand.mean(axis=0)
     regional = np.array([site.share for site in SITES])
     home = np.eye(len(SITES))[world.draws.choice("stock/home", product, regional)]
+    # Both draws may name the same site, which then holds all of the product.
     second = np.eye(len(SITES))[world.draws.choice("stock/second", product, regional)]
     shares = np.where(weekly[:, None] > _TWO_SITES, 0.65 * home + 0.35 * second, home)
     return np.where(weekly[:, None] > _EVERYWHERE, regional[None, :], shares)
@@ -154,6 +156,7 @@ def site_shares(world: World, demand: Ints) -> Floats:
 def spread(quantity: Ints, shares: Floats) -> Ints:
     """Split whole quantities by shares, one row each; the parts add up exactly."""
     edges = np.cumsum(shares, axis=1)
+    # Rounding may leave the last edge a hair below one, and then a unit would be lost.
     edges[:, -1] = 1.0
     upto = np.floor(quantity[:, None] * edges + 0.5).astype(np.int64)
     return np.diff(upto, axis=1, prepend=0)
