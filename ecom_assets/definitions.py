@@ -24,6 +24,7 @@ _OWNERS = {area.name: area.owner for area in AREAS}
 
 def _modules(pattern: str) -> list[ModuleType]:
     names = [pattern.format(area=area.name) for area in AREAS]
+    # Asked first, and not caught: an import error inside an area's module must be heard.
     return [import_module(name) for name in names if find_spec(name) is not None]
 
 
@@ -64,6 +65,7 @@ def build_defs(resources: Mapping[str, Any] | None = None) -> dg.Definitions:
         schedules=_collect("jobs.{area}", "SCHEDULES"),
         sensors=_collect("sensors.{area}", "SENSORS"),
         resources={**default_resources(), **(resources or {})},
+        # A process per step would cost more than most steps take.
         executor=dg.in_process_executor,
     )
 

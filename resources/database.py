@@ -21,6 +21,7 @@ def engine_for(url: str) -> sa.Engine:
     address = make_url(url).set(drivername="postgresql+psycopg")
     return sa.create_engine(
         address,
+        # A step uses one connection, a refresh of the marts two; the rest is for what runs beside.
         pool_size=5,
         max_overflow=5,
         pool_pre_ping=True,

@@ -128,6 +128,7 @@ def build(context: dg.AssetExecutionContext, url: str) -> Built:
         if message.info.name in _RESULTS:
             messages.append(msg_to_dict(message))
 
+    # Turned into events only afterwards: a callback runs in the middle of dbt's own work.
     selection = _selection(context, readable, translator)
     done = invoke(dbtRunner(manifest, [keep]), url, "build", *selection)
     events = [
@@ -196,6 +197,7 @@ def _selection(
 
 @contextmanager
 def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    # dbt reads its profile from the environment of the process, which others share.
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:

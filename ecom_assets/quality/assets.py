@@ -28,6 +28,7 @@ def reconciliations(
     context: dg.AssetExecutionContext, database: DatabaseResource
 ) -> dg.MaterializeResult[None]:
     """Run every comparison over the whole shop and store what each found."""
+    # Results and what is shown of them in one transaction: they cannot tell different stories.
     with database.begin() as conn:
         changed = reconcile(conn, COMPARISONS, context.run.run_id)
         table = RECONCILIATIONS.c

@@ -113,7 +113,7 @@ COMPARISONS: tuple[Comparison, ...] = (
     ),
     Comparison(
         "choices_allocations",
-        "Every parcel past the carrier stage has every service of the rate card as a candidate.",
+        "Every parcel past the carrier stage had services of the rate card to choose from.",
         fulfilment_queries.CHOICES_ALLOCATIONS,
         is_blocking=False,
     ),

@@ -48,6 +48,7 @@ SLIPS_SHIPMENTS = """
     WHERE shipment.order_id NOT IN (SELECT order_id FROM flow.pending WHERE stage = 'packing_slip')
 """
 
+# An order has one invoice however many parcels it has.
 INVOICES_SHIPMENTS = """
     WITH departed AS (
         SELECT DISTINCT order_id FROM transport.shipments
@@ -62,6 +63,7 @@ INVOICES_SHIPMENTS = """
     FROM departed FULL JOIN invoiced USING (order_id)
 """
 
+# Shipped in part, the share of each line is rounded, so only an upper bound can be held here.
 INVOICES_TOTALS = """
     WITH ordered AS (
         SELECT order_id, sum(quantity) AS units FROM orders.order_lines GROUP BY order_id
@@ -82,6 +84,7 @@ INVOICES_TOTALS = """
     LEFT JOIN departed USING (order_id)
 """
 
+# Numbers are unique per series, so the count and both ends prove that there is no gap.
 INVOICE_NUMBERS = """
     WITH used AS (
         SELECT series, count(*) AS invoices, min(number) AS first, max(number) AS last

@@ -12,6 +12,7 @@ INBOX_ORDERS = """
     FULL JOIN orders.orders AS placed USING (inbox_id)
 """
 
+# Settled rows count too: the account says what the import parked, not what is parked today.
 IMPORTS_QUARANTINE = """
     WITH parked AS (
         SELECT run_id, source, count(*) AS rows FROM flow.quarantine GROUP BY run_id, source
@@ -28,6 +29,7 @@ IMPORTS_QUARANTINE = """
     LEFT JOIN parked ON (parked.run_id, parked.source) = (import.run_id, account.source)
 """
 
+# Imported customers may never order: a count of none equals no placed order.
 CUSTOMERS_ORDERS = """
     WITH placed AS (
         SELECT customer_key, count(*) AS orders
@@ -42,12 +44,13 @@ CUSTOMERS_ORDERS = """
     FROM placed FULL JOIN customers.customers AS customer USING (customer_key)
 """
 
+# What an order owes is compared with its currency: equal numbers of two currencies differ.
 PAYMENTS_ORDERS = """
     SELECT placed.order_id::text AS subject,
         (payment.due_minor, payment.currency)
             IS DISTINCT FROM (placed.total_minor, placed.currency) AS differs,
         format('total %s %s, due %s', placed.total_minor, placed.currency,
-            coalesce(payment.due_minor::text, 'missing')) AS detail
+            coalesce(payment.due_minor || ' ' || payment.currency, 'missing')) AS detail
     FROM orders.orders AS placed
     LEFT JOIN payments.order_payments AS payment USING (order_id)
     WHERE placed.order_id NOT IN (SELECT order_id FROM flow.pending WHERE stage = 'payment')
@@ -87,6 +90,7 @@ DECISIONS_SCORES = """
     WHERE score.order_id NOT IN (SELECT order_id FROM flow.pending WHERE stage = 'risk')
 """
 
+# No exception for waiting orders: a state and what explains it are written in one transaction.
 STATES_AREAS = """
     SELECT placed.order_id::text AS subject,
         state.order_id IS NULL
@@ -102,6 +106,8 @@ STATES_AREAS = """
     LEFT JOIN risk.decisions AS decision USING (order_id)
 """
 
+# Both ways: a decision without effect and an effect without decision are equally wrong. Several
+# decisions about one order count once, since lines, sites and attempts each have their own.
 LEDGER_AREAS = """
     WITH acted AS (
         SELECT 'payment_match' AS kind, order_id FROM payments.order_payments

@@ -7,7 +7,7 @@ RESERVATIONS_LINES = """
         (reservation.sku, reservation.requested)
             IS DISTINCT FROM (line.sku, line.quantity) AS differs,
         format('line asks for %s of %s, reservation for %s', line.quantity, line.sku,
-            coalesce(reservation.requested::text, 'nothing')) AS detail
+            coalesce(reservation.requested || ' of ' || reservation.sku, 'nothing')) AS detail
     FROM risk.decisions AS decision
     JOIN orders.order_lines AS line USING (order_id)
     LEFT JOIN inventory.reservations AS reservation USING (order_line_id)
@@ -15,6 +15,7 @@ RESERVATIONS_LINES = """
         AND decision.order_id NOT IN (SELECT order_id FROM flow.pending WHERE stage = 'reserve')
 """
 
+# What has shipped is no longer promised; FULL JOIN, so that a SKU missing on one side counts as 0.
 POSITIONS_RESERVATIONS = """
     WITH promised AS (
         SELECT sku, sum(reserved - shipped) AS units
@@ -38,6 +39,7 @@ POSITIONS_BALANCES = """
     FROM stocked FULL JOIN inventory.positions AS position USING (sku)
 """
 
+# The movements are the truth and the balances a running sum of them: every SKU is summed anew.
 BALANCES_MOVEMENTS = """
     WITH fold AS (
         SELECT sku, site_code, sum(quantity) AS units,
@@ -53,6 +55,7 @@ BALANCES_MOVEMENTS = """
     FROM fold FULL JOIN inventory.balances AS balance USING (sku, site_code)
 """
 
+# A site's stock is what is on hand plus what it sold: allocations are never taken back by a sale.
 NEVER_OVERSOLD = """
     SELECT sku AS subject, reserved > on_hand OR reserved < 0 OR on_hand < 0 AS differs,
         format('promised %s of %s on hand', reserved, on_hand) AS detail

@@ -49,6 +49,7 @@ def reconcile(conn: sa.Connection, comparisons: Iterable[Comparison], run: str) 
     Returns:
         How many stored results changed.
     """
+    # The shop's own time, not the clock: a second run over the same data says the same.
     as_of = sa.select(sa.func.max(ORDERS.c.decided_as_of)).scalar_subquery()
     return sum(_store(conn, _compared(item, as_of, run)) for item in comparisons)
 
@@ -60,6 +61,7 @@ def _compared(item: Comparison, as_of: sa.ScalarSelect[Any], run: str) -> sa.Sel
         .columns(subject=sa.Text, differs=sa.Boolean, detail=sa.Text)
         .cte("compared_subjects")
     )
+    # Sorted before cut, so that the same differences give the same sample in every run.
     shown = (
         sa.select(rows.c.subject, rows.c.detail)
         .where(rows.c.differs)
@@ -84,6 +86,7 @@ def _store(conn: sa.Connection, row: sa.Select[Any]) -> int:
     given = statement.excluded
     changed = sa.or_(*(RECONCILIATIONS.c[name].is_distinct_from(given[name]) for name in _RESULT))
     written = {name: given[name] for name in (*_RESULT, "run_id")}
+    # With an unchanged result the row, its run and its moment stay as they are.
     upsert = statement.on_conflict_do_update(
         index_elements=["name"],
         set_={**written, "recorded_at": sa.func.clock_timestamp()},

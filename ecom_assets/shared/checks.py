@@ -77,6 +77,7 @@ def _count(database: DatabaseResource, table: sa.Table) -> int | None:
 def _result(
     table: TableExpectations, item: Expectation, outcome: Outcome, rows: int | None
 ) -> dg.AssetCheckResult:
+    # A mean over nothing is NULL, which the library takes for a failure.
     if rows == 0 and item.needs_rows and not outcome.error:
         outcome = Outcome(is_met=True)
     # What could not be evaluated is an error even where a failure would only warn.
@@ -98,6 +99,7 @@ def _findings(outcome: Outcome) -> dict[str, Any]:
     if outcome.observed is not None and not outcome.is_met:
         found["observed"] = outcome.observed
     if outcome.failing is not None and not outcome.is_met:
+        # As text: keys may be moments or numbers that JSON cannot hold.
         keys = [{name: str(value) for name, value in key.items()} for key in outcome.keys]
         found["failing"] = outcome.failing
         rows = [list(key.values()) for key in keys]

@@ -117,6 +117,7 @@ def no_rows(property: str, query: str, description: str, **options: Any) -> Expe
         description: one sentence for operators.
         **options: `severity` and `is_blocking`.
     """
+    # On one line: the indentation of the module it stands in is no part of it.
     arguments = {"unexpected_rows_query": " ".join(query.split())}
     return Expectation(property, "unexpected_rows_expectation", arguments, description, **options)
 

@@ -24,6 +24,7 @@ _Kinds = dict[str, type | sa.types.TypeEngine[Any]]
 def _feed(name: str, required: _Kinds, optional: _Kinds | None = None) -> sa.Table:
     columns = [sa.Column(key, _sql(kind), nullable=False) for key, kind in required.items()]
     columns += [sa.Column(key, _sql(kind)) for key, kind in (optional or {}).items()]
+    # Temporary: never logged, seen by no other import, gone with the transaction that failed.
     return sa.Table(
         f"feed_{name}", FEEDS, *columns, prefixes=["TEMPORARY"], postgresql_on_commit="DROP"
     )
@@ -105,6 +106,7 @@ LABELS = _feed(
 
 def open_feeds(conn: sa.Connection) -> None:
     """Create all feed tables, empty, for the rest of the transaction."""
+    # Without a look first: a feed that is there already belongs to another import, an error.
     FEEDS.create_all(conn, checkfirst=False)
 
 

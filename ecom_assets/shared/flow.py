@@ -68,10 +68,13 @@ PENDING = sa.Table(
     comment="Orders that wait for a stage of the order path.",
 )
 
+# One per session and emptied by every commit: steps read it by a fixed name.
 _CLAIM_TABLE = sa.text(
     "CREATE TEMPORARY TABLE IF NOT EXISTS claimed"
     " (order_id bigint PRIMARY KEY, due_at timestamptz NOT NULL) ON COMMIT DELETE ROWS"
 )
+# Locked before deleted: a DELETE alone would wait for rows another worker holds. The index on
+# (stage, due_at, order_id) serves the order, so a claim reads no more rows than it takes.
 _CLAIM = sa.text("""
     WITH next AS (
         SELECT stage, order_id FROM flow.pending
@@ -100,8 +103,10 @@ def claim(conn: sa.Connection, stage: Stage, most: int = CHUNK) -> int:
         How many orders were claimed; they are in `claimed(order_id, due_at)`.
     """
     conn.execute(_CLAIM_TABLE)
+    # A transaction may claim twice, and only its end empties the table.
     conn.execute(sa.text("TRUNCATE claimed"))
     count = conn.execute(_CLAIM, {"stage": stage.value, "most": most}).rowcount
+    # Nobody analyses temporary tables for us, and without figures steps are planned for no rows.
     conn.execute(sa.text("ANALYZE claimed"))
     return count
 
@@ -121,6 +126,7 @@ def hand_on(conn: sa.Connection, stages: Iterable[Stage], orders: Rows) -> int:
     added = 0
     for stage in stages:
         source = sa.select(sa.literal(stage.value), given.c.order_id, given.c.due_at)
+        # A replayed message may come in while its order still waits; the first moment stays.
         statement = insert(PENDING).from_select(["stage", "order_id", "due_at"], source)
         added += conn.execute(statement.on_conflict_do_nothing()).rowcount
     return added
@@ -161,6 +167,7 @@ def drain(
             if not claimed:
                 return totals
             totals.update(step(conn))
+        # Only now: what is told must have been committed.
         totals["orders"] += claimed
         if progress:
             progress(f"{stage.value}: {totals['orders']:,} orders")

@@ -70,6 +70,7 @@ def _two_passes(
             batch, others, {"result_format": "SUMMARY", "partial_unexpected_count": SAMPLE, **keys}
         ),
     ]
+    # The second pass has the last word: a table may change between the two.
     return first | {name: _outcome(result, table.key_columns) for name, result in detailed}
 
 
@@ -101,6 +102,7 @@ def _outcome(result: Any, key_columns: tuple[str, ...] = ()) -> Outcome:
     else:
         failing, rows = found.get("unexpected_count"), found.get("partial_unexpected_index_list")
     keys = tuple({name: row[name] for name in key_columns} for row in (rows or ())[:SAMPLE])
+    # Where rows are counted, the count says it; the library's own words would repeat it.
     observed = _observed(found) if failing is None else None
     return Outcome(bool(result.success), failing, keys, observed)
 
@@ -140,6 +142,7 @@ def _context() -> Any:
     return context
 
 
+# Bounded: tests open a database each, and every source keeps a connection.
 @lru_cache(maxsize=64)
 def _source(url: str) -> Any:
     address = make_url(url).set(drivername="postgresql+psycopg2")
@@ -147,6 +150,7 @@ def _source(url: str) -> Any:
         name=f"shop {_source.cache_info().misses}",
         connection_string=address.render_as_string(hide_password=False),
         kwargs={
+            # Evaluations wait for each other anyway.
             "pool_size": 1,
             "pool_pre_ping": True,
             "connect_args": {"options": "-c timezone=UTC", "application_name": "ecom checks"},

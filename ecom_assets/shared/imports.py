@@ -16,6 +16,7 @@ IMPORTS = sa.Table(
     moment("first_at", "earliest business moment of the orders", nullable=True),
     moment("last_at", "latest business moment of the orders", nullable=True),
     recorded_at(),
+    # By format too: two importers may read the same files as different shops.
     sa.UniqueConstraint("format", "digest"),
     schema="flow",
     comment="Imports that were taken; the same files are not taken twice.",
@@ -30,6 +31,7 @@ IMPORT_ACCOUNTS = sa.Table(
     reference("rows_accepted", "rows that reached a feed"),
     reference("rows_parked", "rows in the quarantine"),
     reference("rows_superseded", "rows another row of the source replaces or repeats"),
+    # Held by the database, so that an importer that loses a row cannot commit.
     sa.CheckConstraint(
         "rows_read = rows_accepted + rows_parked + rows_superseded", name="balanced"
     ),

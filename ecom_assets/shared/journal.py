@@ -29,6 +29,7 @@ LEDGER = sa.Table(
     identity("decision_id", "surrogate key"),
     text("kind", "what was decided, such as risk_decision"),
     reference("order_id", "order the decision is about"),
+    # Empty and not NULL: NULLs would be distinct to the unique constraint below.
     text("subject", "part of the order the decision is about; empty for the whole order"),
     integer("attempt", "1 for the first decision, 2 for the next about the same subject"),
     document("inputs", "what the rule or model was given"),
@@ -40,6 +41,7 @@ LEDGER = sa.Table(
     recorded_at(),
     sa.UniqueConstraint("kind", "order_id", "subject", "attempt"),
     sa.Index(None, "order_id"),
+    # Written nearly in the order of time, so a few pages of BRIN find any range to replay.
     sa.Index("ledger_decided_as_of_brin", "decided_as_of", postgresql_using="brin"),
     schema="decisions",
     comment="Every decision with its inputs, version, outcome and reasons; append-only.",

@@ -47,6 +47,7 @@ def _cell(value: object) -> str:
 def money(conn: sa.Connection, totals: Rows) -> dg.MarkdownMetadataValue:
     """Sums of money, from a select of `(currency, amount_minor)`, as text per currency."""
     sums = conn.execute(totals).tuples().all()
+    # A sum over no rows is NULL in SQL, and no money to show.
     texts = [to_text(int(amount), currency) for currency, amount in sums if amount is not None]
     return dg.MetadataValue.md(", ".join(texts) or "none")
 
@@ -62,6 +63,7 @@ def bar_plot(
         title: shown above the plot.
         unit: shown at the vertical axis.
     """
+    # Figure itself, not pyplot: no window system, no global state that threads would share.
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 2.6), layout="constrained")
@@ -70,6 +72,7 @@ def bar_plot(
     axes.bar(range(len(names)), list(values), color="#4f6bed", width=0.85)
     axes.set_title(title, fontsize=10)
     axes.set_ylabel(unit, fontsize=8)
+    # About a dozen labels can be read; the bars between them go without.
     step = max(1, len(names) // 12)
     axes.set_xticks(range(0, len(names), step), names[::step], rotation=30, ha="right", fontsize=7)
     axes.tick_params(axis="y", labelsize=7)

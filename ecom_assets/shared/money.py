@@ -13,6 +13,7 @@ _EXPONENTS = {
     "VND": 0, "VUV": 0, "XAF": 0, "XOF": 0, "XPF": 0,
 }  # fmt: skip
 
+# In minor units, so that no exponent is applied twice; two digits are more than thresholds need.
 _ROUGHLY_PER_EUR = {
     "AED": 400, "AUD": 170, "BGN": 196, "BRL": 600, "CAD": 150, "CHF": 95, "CLP": 1_000,
     "CNY": 780, "COP": 450_000, "CZK": 2_500, "DKK": 746, "EGP": 5_000, "GBP": 85, "HKD": 850,
@@ -45,10 +46,12 @@ def to_minor(amount: Decimal, currency: str) -> int:
 
 def to_text(amount_minor: int, currency: str) -> str:
     """Write minor units for people: `1,234.50 EUR`, `1,234 JPY`."""
+    # Decimal to the end: a double loses cents from 2**53 minor units on.
     places = exponent(currency)
     return f"{Decimal(amount_minor).scaleb(-places):,.{places}f} {currency}"
 
 
+# Funds codes such as CLF are left out: they have minor units of their own and nobody pays in them.
 CURRENCIES = frozenset([
     "AED", "AFN", "ALL", "AMD", "ANG", "AOA", "ARS", "AUD", "AWG", "AZN", "BAM", "BBD",
     "BDT", "BGN", "BHD", "BIF", "BMD", "BND", "BOB", "BRL", "BSD", "BTN", "BWP", "BYN",

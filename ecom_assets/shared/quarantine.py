@@ -29,6 +29,7 @@ QUARANTINE = sa.Table(
     run_id(),
     recorded_at(),
     sa.CheckConstraint("state IN ('parked', 'replayed', 'discarded')", name="state_known"),
+    # People look for what is parked, by reason; the rest of the table is history.
     sa.Index(None, "state", "reason"),
     schema="flow",
     comment="Rows that could not be used, each with its reason.",
@@ -63,6 +64,7 @@ def settle(conn: sa.Connection, source: str, row_numbers: Rows, state: str = "re
         How many rows were parked until now.
     """
     given = row_numbers.subquery()
+    # Only what is still parked: what a person discarded must not come back as replayed.
     is_given = QUARANTINE.c.row_number.in_(sa.select(*given.c))
     parked = sa.and_(QUARANTINE.c.state == "parked", QUARANTINE.c.source == source, is_given)
     return conn.execute(sa.update(QUARANTINE).where(parked).values(state=state)).rowcount

@@ -42,6 +42,7 @@ TRANSITIONS: dict[Dimension, dict[str, frozenset[str]]] = {
         "review": frozenset({"accepted", "rejected"}),
         "awaiting_payment": frozenset({"accepted", "review", "rejected"}),
     },
+    # Parts stay parts: goods that arrive later reserve anew from `backordered` only.
     Dimension.FULFILMENT: {
         "new": frozenset({"reserved", "partly_reserved", "backordered"}),
         "backordered": frozenset({"reserved", "partly_reserved"}),

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from ecom_assets.shared.expectations import Expectation, no_rows
 
+# Unquoted, since it is no name: the library replaces it with the table or a subquery.
 _BATCH = sa.sql.quoted_name("{batch}", quote=False)
 
 
@@ -64,6 +65,7 @@ def _columns(table: sa.Table) -> Expectation:
 def _required(table: sa.Table) -> Expectation:
     """One check for all columns that may not be empty: the failing row shows which one is."""
     names = [column.name for column in table.columns if not column.nullable]
+    # num_nulls takes up to a hundred columns; no table of ours comes near.
     nulls = sa.func.num_nulls(*map(sa.column, names))
     query = _failing(table).where(nulls > sa.literal_column("0"))
     description = f"No row lacks {', '.join(names)}."
@@ -76,6 +78,7 @@ def _natural_keys(table: sa.Table) -> Iterator[Expectation]:
         for constraint in table.constraints
         if isinstance(constraint, sa.UniqueConstraint)
     ]
+    # Constraints come as a set: sorted, so that checks keep their order from run to run.
     for columns in sorted(keys):
         yield unique(table, "_".join(columns), *columns)
 
@@ -113,5 +116,6 @@ def _constraints(table: sa.Table) -> Iterator[Expectation]:
         # The naming convention wrapped the declared name: orders_total_adds_up_check.
         name = str(constraint.name).removeprefix(f"{table.name}_").removesuffix("_check")
         rule = str(constraint.sqltext)
+        # NOT (NULL) is NULL: a row the database would accept is not found here either.
         query = _failing(table).where(sa.not_(sa.literal_column(f"({rule})", sa.Boolean)))
         yield no_rows(name, str(query), f"{rule}.", is_blocking="_minor" in rule)

@@ -50,6 +50,7 @@ def upsert(
     while True:
         missing, added, changed = conn.execute(statement).tuples().one()
         written += int(added) + int(changed)
+        # Fewer added than missing: somebody else inserted them since the statement began.
         if missing == added:
             return written
 
@@ -58,6 +59,7 @@ def _statement(
     table: sa.Table, rows: Rows, key: Sequence[str], stamps: Mapping[str, Any]
 ) -> sa.Select[Any]:
     """Counts of rows that were missing, that were added and that were changed."""
+    # MATERIALIZED: it is read three times, and may be a costly select over a feed.
     given = rows.cte("given").prefix_with("MATERIALIZED", dialect="postgresql")
     same_key = sa.and_(*(table.c[name] == given.c[name] for name in key))
     is_known = sa.select(sa.literal(1)).select_from(table).where(same_key).correlate(given).exists()
@@ -68,6 +70,7 @@ def _statement(
     columns = [*(column.name for column in given.c), *stamps]
     added = insert(table).from_select(columns, source).on_conflict_do_nothing(index_elements=key)
     compared = [column.name for column in given.c if column.name not in key]
+    # IS DISTINCT FROM, not <>: a value that appears or disappears is a change.
     is_changed = sa.or_(
         sa.false(), *(table.c[name].is_distinct_from(given.c[name]) for name in compared)
     )

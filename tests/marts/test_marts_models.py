@@ -82,5 +82,5 @@ def test_the_unit_tests_of_the_models_pass(shop: DatabaseResource) -> None:
     options = ["--select", "+test_type:unit", "--exclude-resource-type", "test"]
     done = invoke(dbtRunner(), shop.url, "build", *options)
     results = [r for r in done.result.results if r.node.resource_type == "unit_test"]
-    assert len(results) >= 4
+    assert len(results) >= 9
     assert [(r.node.name, r.message) for r in results if r.status != "pass"] == []
