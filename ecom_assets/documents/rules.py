@@ -24,6 +24,7 @@ def apportion(amount_minor: int, weights: Sequence[int]) -> list[int]:
     total = sum(weights)
     if amount_minor < 0 or total <= 0 or min(weights) < 0:
         raise ValueError(f"cannot divide {amount_minor} in proportion to {list(weights)}")
+    # Whole numbers only: a float share would lose a minor unit in a large amount.
     parts = [amount_minor * weight // total for weight in weights]
     remainders = [amount_minor * weight % total for weight in weights]
     by_remainder = sorted(range(len(weights)), key=lambda part: (-remainders[part], part))
@@ -76,6 +77,7 @@ def parse_number(text: str) -> tuple[str, int]:
         ValueError: the text is not an invoice number.
     """
     series, _, number = text.rpartition("-")
+    # isdecimal() and not isdigit(), which takes superscripts that int() refuses.
     if not series or not number.isdecimal():
         raise ValueError(f"{text!r} is not an invoice number such as INV-2018-000042")
     return series, int(number)

@@ -83,6 +83,7 @@ def balances(database: DatabaseResource) -> dg.MaterializeResult[Any]:
         dg.Failure: some do not; the metadata names them.
     """
     with database.begin() as conn:
+        # One snapshot for all tables: a sale posted between two reads would look like a difference.
         conn.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
         _prove(conn)
         return dg.MaterializeResult(metadata=_stock(conn))

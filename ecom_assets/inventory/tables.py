@@ -28,6 +28,7 @@ MOVEMENTS = area_table(
     text("reference", "what caused it; with kind, SKU and site it makes a move happen once"),
     reference("import_id", "import that brought the move", nullable=True),
     recorded_at(),
+    # What makes a movement happen once, whichever import or run brings it.
     sa.UniqueConstraint("kind", "reference", "sku", "site_code"),
     sa.CheckConstraint("quantity <> 0", name="quantity_not_zero"),
     sa.CheckConstraint(
@@ -63,6 +64,7 @@ POSITIONS = area_table(
     integer("on_hand", "units over all sites"),
     integer("reserved", "units promised to orders and not yet shipped"),
     sa.CheckConstraint("reserved >= 0", name="reserved_not_negative"),
+    # The last line of defence: a rule that is wrong fails here instead of overselling.
     sa.CheckConstraint("reserved <= on_hand", name="never_oversold"),
 )
 

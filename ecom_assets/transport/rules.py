@@ -107,7 +107,7 @@ def billable_weight_g(parcel: Parcel, service: Service) -> int:
     """
     if service.dim_divisor <= 0:
         return parcel.weight_g
-    # Twice negated, // rounds up: carriers bill the started gram, and no float can lose one.
+    # Twice negated, // rounds up: carriers bill the started gram.
     dimensional_g = -(-parcel.volume_mm3 // service.dim_divisor)
     return min(max(parcel.weight_g, dimensional_g), LARGEST_WEIGHT_G)
 
@@ -115,8 +115,7 @@ def billable_weight_g(parcel: Parcel, service: Service) -> int:
 def zones_of(service: Service, card: RateCard, at: datetime) -> list[Zone]:
     """The zones in which a service has a rate in force, for whatever weight; all if in none.
 
-    Shops that share the tables may each have zones of their own: a zone that only another shop's
-    services are rated in must not keep a service from its own.
+    Shops may share the tables: a zone of another shop must not keep a service from its own.
     """
     rated = {
         rate.zone_code
@@ -137,7 +136,6 @@ def zone_of(distance_km: float | None, zones: Sequence[Zone]) -> tuple[Zone, str
     fitting = [zone for zone in zones if zone.from_km <= distance_km < zone.to_km]
     if not fitting:
         return farthest, "; no zone covers the distance, farthest assumed"
-    # The narrowest is the most deliberate: a city within a region, a region within the world.
     return min(fitting, key=lambda zone: (zone.to_km - zone.from_km, zone.zone_code)), ""
 
 
@@ -166,7 +164,6 @@ def on_time_probability(parcel: Parcel, rate: Rate) -> float:
     1 / (1 + exp(-(1.5976 z + 0.07056 z³))), off by less than 0.00015 (Bowling and others, 2009,
     "A logistic approximation to the cumulative normal distribution"); PostgreSQL 15 has no erf.
     """
-    # Without a promise nothing can be late, so price and damage alone decide.
     if parcel.promised_at is None:
         return 1.0
     allowed_days = (parcel.promised_at - parcel.ready_at).total_seconds() / SECONDS_PER_DAY

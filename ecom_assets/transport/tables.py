@@ -95,6 +95,7 @@ CARRIER_CHOICES = area_table(
     flag("is_eligible", "whether the service can carry the parcel"),
     flag("is_chosen", "whether it was chosen"),
     text("reason", "why it was chosen or not, in words an operator reads"),
+    # Holds "at most one" even if two workers should ever choose for the same parcel.
     sa.Index(
         "carrier_choices_one_chosen_idx",
         "order_id",

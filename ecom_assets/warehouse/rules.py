@@ -41,6 +41,7 @@ def great_circle_km(
 ) -> float:
     """Distance over the Earth's surface between two places in degrees (haversine formula)."""
     here, there = radians(latitude), radians(other_latitude)
+    # Haversine and not the cosine formula, which loses all digits for places close together.
     across = sin((there - here) / 2) ** 2
     across += cos(here) * cos(there) * sin(radians(other_longitude - longitude) / 2) ** 2
     return 2 * EARTH_KM * asin(sqrt(min(1.0, across)))
@@ -118,6 +119,7 @@ def _serve(demand: Demand, moves: Moves, taken: Mapping[tuple[str, str], int]) -
         site: sum(free[sku, site] >= units for sku, units in demand.units.items())
         for site in demand.preference
     }
+    # sorted() is stable: sites that cover as many SKUs stay in the order of preference.
     ranked = sorted(demand.preference, key=lambda site: -covers[site])
     shares: Shares = {}
     for sku, units in demand.units.items():
@@ -145,6 +147,7 @@ def _wait_for(
     for site in ranked:
         level[site] = taken.get((sku, site), 0) + shares.get((sku, site), 0)
         spare[site] = sum(units for _, units in moves.get((sku, site), ())) - level[site]
+    # From the site that gets its next unit first; one parcel more may leave early that way.
     coming = [site for site in ranked if spare[site] > 0]
     coming.sort(key=lambda site: available_at(moves[sku, site], level[site] + 1, as_of))
     for site in coming:

@@ -39,6 +39,7 @@ def clean(text: str) -> str:
     """A text on one line, composed (NFC), without control characters."""
     if text.isascii() and text.isprintable():
         return text
+    # Composed: fonts have the letter with its accent, seldom the accent alone.
     composed = unicodedata.normalize("NFC", " ".join(text.split()))
     return "".join(sign if sign.isprintable() else _code(sign) for sign in composed)
 

@@ -129,6 +129,7 @@ def paginate(heights: Sequence[float], closing: float) -> list[tuple[int, int]]:
     pages: list[tuple[int, int]] = []
     first, room = 0, FIRST_TOP - BOTTOM
     for row, height in enumerate(heights):
+        # A row higher than a page goes on a page of its own instead of starting pages for ever.
         if height > room and row > first:
             pages.append((first, row))
             first, room = row, NEXT_TOP - BOTTOM
@@ -200,6 +201,7 @@ def _fit(text: str, room: float, size: float, most: int) -> list[str]:
     lines = wrap(text, room, size)
     if len(lines) <= most:
         return lines
+    # Wrapped once more with less room, so that the ellipsis itself fits.
     last = wrap(lines[most - 1], room - 2 * size, size)[0]
     return [*lines[: most - 1], f"{last} ..."]
 

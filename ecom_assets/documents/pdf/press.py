@@ -53,5 +53,6 @@ def _tie() -> None:
     """End this process when its parent is killed; an orphan would wait for work for ever."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    # The parent may have died before the line above took hold.
     if os.getppid() == 1:
         os._exit(1)

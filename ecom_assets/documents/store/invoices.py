@@ -63,6 +63,7 @@ _SHIPPED = sa.text("""
     ORDER BY d.issued_at, o.order_id
 """)
 
+# Three statements: a row that is made by another worker meanwhile is seen by the lock only then.
 _OPEN_SERIES = sa.text("""
     INSERT INTO documents.series (series, next_number)
     SELECT series, 1 FROM unnest(CAST(:series AS text[])) AS series ORDER BY series
@@ -101,6 +102,7 @@ def issue_invoices(conn: sa.Connection, run: str, printer: Printer) -> dict[str,
         `invoices` issued and their `bytes`.
     """
     orders = conn.execute(_SHIPPED).mappings().all()
+    # Nothing to number: the series must not be locked, or opened, for nothing.
     if not orders:
         return {"invoices": 0, "bytes": 0}
     numbers = _allot(conn, [series_of(order["issued_at"]) for order in orders])
@@ -118,6 +120,7 @@ def issue_invoices(conn: sa.Connection, run: str, printer: Printer) -> dict[str,
 
 def _allot(conn: sa.Connection, wanted: Sequence[str]) -> Iterator[tuple[str, int]]:
     """Take the next numbers of each series, one for each entry of `wanted`, in its order."""
+    # Sorted, so that two workers at the turn of a year cannot wait for each other's series.
     counts = Counter(wanted)
     series = sorted(counts)
     conn.execute(_OPEN_SERIES, {"series": series})

@@ -38,6 +38,7 @@ def reprint(conn: sa.Connection, number: str) -> bytes:
     ).first()
     if found is None:
         raise UnknownInvoice(f"there is no invoice {number}")
+    # Hashed on every reprint: a damaged page must not reach a customer or an auditor unnoticed.
     pdf = bytes(found.pdf)
     if hashlib.sha256(pdf).hexdigest() != found.sha256:
         raise DocumentDamaged(f"the PDF of invoice {number} differs from what was issued")

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+# FULL JOINs: a row that is missing on either side is a difference too. A position may lack
+# reservations, and one of zeros may lack everything, so NULL counts as zero there.
 DIFFERENCES = sa.text("""
     WITH folded AS (
         SELECT sku, site_code, sum(quantity) AS on_hand,
@@ -45,6 +47,7 @@ _SUMMARY = sa.text("""
     FROM inventory.positions
 """)
 
+# The site code breaks ties, so that a plot does not jump between two runs.
 _UNITS_PER_SITE = sa.text("""
     SELECT site_code, sum(on_hand) FROM inventory.balances
     GROUP BY site_code ORDER BY 2 DESC, 1 LIMIT :most
@@ -59,6 +62,8 @@ STOCK_VALUE = sa.text("""
 """).columns(sa.column("currency"), sa.column("amount_minor"))
 """Stock on hand at cost, `(currency, amount_minor)`; products without a cost count nothing."""
 
+# The four weeks end with the last sale, not today: the clock is an input, and an imported past has
+# no sales in the last days.
 LOWEST_COVER = sa.text("""
     WITH last_sale AS (
         SELECT max(moved_at) AS at FROM inventory.movements WHERE kind = 'sale'

@@ -52,6 +52,7 @@ _FROM_FEED = sa.text("""
     WHERE known.sku IS NULL OR (known.quantity, known.moved_at) <> (n.quantity, n.moved_at)
 """)
 
+# The reference is the order's own name, not a surrogate key: a sale happens once in any database.
 _FROM_SHIPMENTS = sa.text("""
     INSERT INTO posting
     SELECT a.sku, a.site_code, 'sale', -sum(a.quantity), s.shipped_at,
@@ -90,6 +91,7 @@ _SHORT_AT_SITE = sa.text("""
     FROM running
     WHERE posting.ctid = running.posting_row AND running.quantity < 0 AND running.free < 0
 """)
+# Units are promised per SKU before a site is chosen, so both the site and the whole must cover.
 _SHORT_OF_PROMISES = sa.text("""
     WITH running AS (
         SELECT m.ctid AS posting_row, m.quantity,
@@ -106,6 +108,7 @@ _SHORT_OF_PROMISES = sa.text("""
     FROM running
     WHERE posting.ctid = running.posting_row AND running.quantity < 0 AND running.free < 0
 """)
+# Half a transfer would make stock out of nothing or lose it: the halves fall together.
 _OTHER_HALVES = sa.text("""
     UPDATE posting AS half SET reason = 'negative_balance'
     FROM posting AS other
@@ -114,6 +117,7 @@ _OTHER_HALVES = sa.text("""
         AND other.reference = half.reference AND other.sku = half.sku
 """)
 
+# A feed that comes again refuses the same rows again; they are in the quarantine already.
 _REFUSED = sa.text("""
     WITH refused AS (
         SELECT concat_ws('/', kind, reference, sku, site_code) AS subject, reason,
@@ -139,6 +143,8 @@ _REFUSED = sa.text("""
     )
 """)
 
+# All parts see the same snapshot, so a balance made here is not updated here too: new and known
+# balances are two statements. Positions exist already, `_LOCK` made them.
 _POST = sa.text("""
     WITH posted AS (
         INSERT INTO inventory.movements (
@@ -176,6 +182,7 @@ _POST = sa.text("""
     SELECT count(*), coalesce(sum(quantity), 0) FROM posted
 """)
 
+# Set, not added to: shipped is what left so far, so a repeated posting changes nothing.
 _SHIPPED = sa.text("""
     WITH left_sites AS (
         SELECT a.order_line_id, sum(a.quantity) AS quantity
@@ -238,6 +245,7 @@ def _open(conn: sa.Connection) -> None:
 
 
 def _lock(conn: sa.Connection) -> None:
+    # A temporary table has no statistics of its own, and autovacuum never looks at it.
     conn.execute(sa.text("ANALYZE posting"))
     conn.execute(_LOCK)
 

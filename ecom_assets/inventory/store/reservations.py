@@ -51,6 +51,8 @@ _HOLD = sa.text("""
     INSERT INTO held_positions SELECT sku, free FROM held
 """)
 
+# Two running sums and one running maximum per SKU; `inventory.rules` derives the formula. `free` is
+# what the line's own moment left it, kept for the ledger even where it gets less.
 _RESERVE = sa.text("""
     WITH asked AS (
         SELECT l.order_line_id, l.order_id, c.due_at, l.line_no, l.sku, l.quantity AS requested
@@ -164,6 +166,7 @@ _MOVES = sa.text("""
     ORDER BY due_at, order_id
 """).columns(*(TIMELINE.c[name] for name in EVENT_COLUMNS))
 
+# An order without any unit has nothing to allocate; one with some ships those and waits for more.
 _PASSING = sa.text("""
     SELECT order_id, due_at FROM reserved_orders WHERE reserved > 0
 """).columns(PENDING.c.order_id, PENDING.c.due_at)
@@ -200,6 +203,7 @@ def reserve(conn: sa.Connection, run: str) -> dict[str, int]:
 
 def _record(conn: sa.Connection, run: str) -> None:
     record_decisions(conn, "reservation", _DECISIONS.bindparams(version=RESERVATION_VERSION), run)
+    # Three moves for all orders, not one per order: each outcome has a state and an event.
     for outcome in Outcome:
         orders = _MOVES.bindparams(outcome=outcome.value)
         move(conn, Dimension.FULFILMENT, outcome.value, f"order_{outcome.value}", orders, run)

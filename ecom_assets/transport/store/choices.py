@@ -141,6 +141,7 @@ _CHOOSE = sa.text("""
     ORDER BY order_id, site_code, service_code
 """).bindparams(sa.bindparam("exponents", type_=JSONB))
 
+# LEFT JOIN: a parcel without any candidate is a decision too, with the outcome `none`.
 _DECISIONS = sa.text("""
     WITH considered AS (
         SELECT p.order_id, p.site_code,
@@ -214,6 +215,7 @@ _STUCK = sa.table(
 )
 _EVENT = sa.select(_STUCK.c.order_id, _STUCK.c.happened_at, _STUCK.c.detail)
 
+# An order passes whole or not at all: its other parcels would leave without the one that is stuck.
 _PASSED = sa.text(
     "SELECT order_id, due_at FROM claimed WHERE order_id NOT IN (SELECT order_id FROM stuck)"
 ).columns(sa.column("order_id"), sa.column("due_at"))
@@ -244,6 +246,7 @@ def choose_carriers(conn: sa.Connection, run: str, policy: Policy = POLICY) -> d
 
 def _hold_stuck(conn: sa.Connection, run: str) -> int:
     conn.execute(_STUCK_TABLE)
+    # Where two chunks share a transaction, ON COMMIT does not empty the table in between.
     conn.execute(sa.text("TRUNCATE stuck"))
     stuck = conn.execute(_FIND_STUCK).rowcount
     move(conn, Dimension.HOLD, "held", "no_carrier", _EVENT.where(~_STUCK.c.is_held), run)

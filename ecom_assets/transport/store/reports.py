@@ -19,6 +19,7 @@ CARRIER_MIX = (
 )
 """Parcels per chosen service, most used first."""
 
+# A probability of exactly 1 belongs to the last tenth, not to an eleventh.
 _TENTH = sa.func.least(sa.func.floor(_X.on_time_probability * 10), 9)
 ON_TIME = (
     sa.select(

@@ -46,6 +46,7 @@ _DEPARTURES = sa.text("""
     GROUP BY order_id
 """).columns(sa.column("order_id"), sa.column("happened_at"), sa.column("detail"))
 
+# The last parcel decides: an invoice for the whole must not be older than what it charges.
 _HANDED_OVER = sa.text(
     "SELECT order_id, max(ready_at) AS due_at FROM parcels GROUP BY order_id"
 ).columns(sa.column("order_id"), sa.column("due_at"))

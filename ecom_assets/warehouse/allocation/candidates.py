@@ -97,6 +97,7 @@ def _by_preference(problem: Problem, order: Ints, site: Ints, distance: Floats) 
     Cheaper handling and then the site code decide between sites that are alike.
     """
     is_abroad = problem.orders.country[order] != problem.sites.country[site]
+    # To the metre: the last digits of a distance differ between processors, a choice must not.
     far = np.where(np.isnan(distance), is_abroad, np.round(distance, 3))
     return np.lexsort((site, problem.sites.handling[site], far, order))
 

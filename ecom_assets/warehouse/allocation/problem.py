@@ -87,6 +87,7 @@ class Stock:
         first = np.searchsorted(self.move_cell, cell)
         is_there = self.free[cell] - self._most(first, cell) >= level
         row = np.searchsorted(self._levels, cell * self._levels_span + level)
+        # The appended 0 stands for "no move": np.where leaves it unused where the units are there.
         moment = np.append(self.move_at, 0)[np.minimum(row, len(self.move_at))]
         return np.where(is_there, at, np.maximum(at, moment))
 

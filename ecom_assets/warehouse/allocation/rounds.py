@@ -94,6 +94,7 @@ class _Rounds:
         waiting = front[waits[front]]
         self.open = np.concatenate([waiting, rest])
         is_smooth = len(waiting) < len(front) / 2
+        # Twice and half, so a bad guess costs at most a few rounds and a good one soon pays.
         self.width = self.width * 2 if is_smooth else max(_LEAST_WIDTH, self.width // 2)
 
     def _left(self, options: Ints) -> Ints:
@@ -160,6 +161,7 @@ class _Rounds:
 
     def _take(self, demand: Ints, cell: Ints, quantity: Ints) -> None:
         self._taken_parts.append((demand, cell, quantity))
+        # add.at, since a cell may occur more than once and plain indexing would count it once.
         np.add.at(self.taken, cell, quantity)
 
     def _take_whole(self, options: Ints) -> None:

@@ -45,6 +45,7 @@ _OPEN = (
     """),
     sa.text("TRUNCATE allotted, considered_sites, allocated_orders"),
 )
+# COPY, not INSERT: a chunk has tens of thousands of rows, and COPY takes them in one go.
 _COPY_ALLOTTED = "COPY allotted FROM STDIN"
 _COPY_CONSIDERED = "COPY considered_sites FROM STDIN"
 
@@ -147,6 +148,7 @@ _MOVES = sa.text("""
     ORDER BY due_at, order_id
 """).columns(*(TIMELINE.c[name] for name in EVENT_COLUMNS))
 
+# What is allotted passes even if its stock is yet to come: the parcel waits, the order does not.
 _PASSING = sa.text("SELECT order_id, due_at FROM allocated_orders").columns(
     PENDING.c.order_id, PENDING.c.due_at
 )
@@ -172,6 +174,7 @@ def allocate(conn: sa.Connection, run: str) -> dict[str, int]:
     Raises:
         NotCovered: the stock of all sites is less than what is reserved; nothing is written.
     """
+    # Imports NumPy, which a process that only loads the definitions must not pay for.
     from ecom_assets.warehouse.allocation.result import allocate as choose_sites
 
     orders, sites, lines, stock = read_problem(conn)

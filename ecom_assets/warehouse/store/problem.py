@@ -77,6 +77,7 @@ _SITES = sa.text("""
     ORDER BY a.site_no
 """)
 _LINES = sa.text("SELECT order_no, sku_no, units FROM allocating_lines ORDER BY line_no")
+# Sales leave `on_hand` and the load stays: on hand + sold - allocated is free before and after.
 _CELLS = sa.text("""
     SELECT n.sku_no, s.site_no, b.on_hand + b.sold - coalesce(l.allocated, 0) AS free
     FROM (SELECT DISTINCT sku, sku_no FROM allocating_lines) AS n
@@ -143,6 +144,7 @@ def _read_stock(conn: sa.Connection) -> Stock:
     sku, site, free = _columns(conn, _CELLS, "i8", "i8", "i8")
     move_sku, move_site, move_at, most = _columns(conn, _MOVES, "i8", "i8", "i8", "i8")
     span = int(max(site.max(initial=0), move_site.max(initial=0))) + 1
+    # SKU and site as one number: cells are then found by one binary search.
     keys, move_keys = sku * span + site, move_sku * span + move_site
     # Moves of cells that have nothing left are of no use.
     useful = np.isin(move_keys, keys)
