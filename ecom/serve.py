@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -95,16 +96,17 @@ class Service:
 
 
 @contextmanager
-def _signals_interrupt() -> Iterator[None]:
-    """Let SIGTERM and SIGINT end the block, also where a shell started us with SIGINT ignored."""
+def _told_to_stop() -> Iterator[threading.Event]:
+    """An event that SIGTERM and SIGINT set, also where a shell started us with SIGINT ignored.
 
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
+    The handler raises nothing: an exception could land in a place that swallows it, such as a hook
+    around a fork, and the signal would be lost.
+    """
+    stop = threading.Event()
     signals = (signal.SIGTERM, signal.SIGINT)
-    before = [signal.signal(number, interrupt) for number in signals]
+    before = [signal.signal(number, lambda *_: stop.set()) for number in signals]
     try:
-        yield
+        yield stop
     finally:
         for number, handler in zip(signals, before, strict=True):
             signal.signal(number, handler)
@@ -119,36 +121,41 @@ def serve(platform: Platform, port: int, progress: Progress) -> None:
     web = ["dagster_webserver", "-h", _HOST, "-p", str(port), "-w", str(ROOT / "workspace.yaml")]
     daemon = ["dagster._daemon", "run", "-w", str(ROOT / "workspace.yaml")]
     services = [Service("webserver", web, platform), Service("daemon", daemon, platform)]
-    with _signals_interrupt():
+    with _told_to_stop() as stop:
         try:
             for service in services:
                 service.start()
-            _wait_ready(services[0], port)
-            progress.say(f"the Dagster UI is at http://{_HOST}:{port} - Ctrl-C stops everything")
-            _watch(services, platform, progress)
-        except KeyboardInterrupt:
+            if _wait_ready(services[0], port, stop):
+                progress.say(
+                    f"the Dagster UI is at http://{_HOST}:{port} - Ctrl-C stops everything"
+                )
+                _watch(services, platform, progress, stop)
             progress.say("stopping")
         finally:
             for service in services:
                 service.stop()
 
 
-def _wait_ready(web: Service, port: int) -> None:
+def _wait_ready(web: Service, port: int, stop: threading.Event) -> bool:
+    """Wait until the UI answers; False if we are told to stop before it does."""
     deadline = time.monotonic() + _READY_SECONDS
     while time.monotonic() < deadline:
         try:
             with urllib.request.urlopen(f"http://{_HOST}:{port}/server_info", timeout=2):
-                return
+                return True
         except (urllib.error.URLError, OSError):
             if not web.is_alive:
                 break
-            time.sleep(0.2)
+            if stop.wait(0.2):
+                return False
     raise Problem(f"the Dagster UI did not come up; see {web.name}.log in the logs folder")
 
 
-def _watch(services: list[Service], platform: Platform, progress: Progress) -> None:
-    while True:
-        time.sleep(_LOOK_SECONDS)
+def _watch(
+    services: list[Service], platform: Platform, progress: Progress, stop: threading.Event
+) -> None:
+    """Start again what dies, until we are told to stop."""
+    while not stop.wait(_LOOK_SECONDS):
         if platform.server and platform.server.is_owner and not platform.server.is_alive:
             progress.say("the PostgreSQL server ended; starting it again")
             platform.server.restart()
