@@ -71,7 +71,7 @@ def test_the_accounts_of_the_import_balance_to_the_row(
         for row in _all(decided_shop, "SELECT source, rows_read FROM flow.import_accounts")
     )
     for name, rows in read.items():
-        with (shop_files / str(name)).open(newline="", encoding="utf-8") as file:
+        with (shop_files / str(name)).open(newline="", encoding="utf-8", errors="replace") as file:
             assert rows == sum(1 for _ in csv.reader(file)) - 1, name
 
 
@@ -179,7 +179,7 @@ def test_what_was_observed_is_no_input_to_a_decision(
     blind = tmp_path / "blind"
     shutil.copytree(shop_files, blind)
     events = blind / "observed_events.csv"
-    events.write_text(events.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
+    events.write_text(events.read_bytes().splitlines()[0].decode() + "\n", encoding="utf-8")
     take_shop(database, blind)
     assert run_order_job(database).success
     with database.begin() as conn, decided_shop.begin() as full:
