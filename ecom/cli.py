@@ -6,19 +6,17 @@ is one line and exit code 1; a trace is written to a log file and never shown.
 
 from __future__ import annotations
 
-import errno
 import json
+import os
 import subprocess
 import sys
-import traceback
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
-import sqlalchemy as sa
 import typer
 
-from ecom.problems import Problem
+from ecom.problems import Problem, explain
 from ecom.settings import Settings, load
 
 app = typer.Typer(
@@ -146,58 +144,37 @@ def _print(text: str) -> None:
 
 
 def main() -> None:
-    """Entry point of the command; turns every failure into one line and an exit code."""
+    """Entry point of the process."""
+    code = run()
+    if code:
+        _hush()
+    sys.exit(code)
+
+
+def run() -> int:
+    """Run what the arguments ask for and turn every failure into one line.
+
+    Returns:
+        The exit code: 0, 1 for a problem, 2 for arguments that make no sense, 130 for Ctrl-C.
+    """
     try:
         app()
     except KeyboardInterrupt:
-        sys.exit(130)
+        return 130
+    except SystemExit as end:
+        return int(end.code or 0)
     except Exception as error:
-        _fail(_explain(error))
+        sys.stdout.flush()
+        sys.stderr.write(f"ecom: {explain(error)}\n")
+        return 1
+    return 0
 
 
-def _explain(error: Exception) -> str:
-    is_ours = isinstance(error, Problem)
-    is_gone = isinstance(error, sa.exc.OperationalError)
-    if _is_disk_full(error) or ((is_ours or is_gone) and _server_lacks_space()):
-        return "the disk is full; free some space and run the command again, nothing is lost"
-    if is_ours:
-        return str(error)
-    if isinstance(error, sa.exc.OperationalError):
-        return f"the database went away: {str(error.orig).strip().splitlines()[0]}"
-    log = load().home / "logs" / "ecom.log"
-    try:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text("".join(traceback.format_exception(error)))
-        where = f"; details are in {log}"
-    except OSError:
-        where = ""
-    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    return f"something unexpected happened: {first}{where}"
-
-
-def _server_lacks_space() -> bool:
-    """Whether the last thing the embedded server said is that the disk is full."""
-    try:
-        lines = (load().home / "postgres.log").read_text(errors="replace").splitlines()
-    except OSError:
-        return False
-    return any("No space left on device" in line for line in lines[-30:])
-
-
-def _is_disk_full(error: BaseException) -> bool:
-    cause: BaseException | None = error
-    while cause is not None:
-        original = getattr(cause, "orig", cause)
-        if getattr(original, "sqlstate", None) == "53100":
-            return True
-        if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT):
-            return True
-        cause = cause.__cause__
-    return False
-
-
-def _fail(line: str) -> None:
-    sys.stderr.write(f"ecom: {line}\n")
+def _hush() -> None:
+    """Send to a file what connections say when the interpreter closes them over a dead server."""
     sys.stderr.flush()
-    sys.stdout.flush()
-    sys.exit(1)
+    try:
+        file = os.open(load().logs / "ecom.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    except OSError:
+        file = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(file, sys.stderr.fileno())

@@ -14,7 +14,7 @@ import sys
 
 from ecom.platform import Platform
 from ecom.privileges import tie_to_parent
-from ecom.problems import Problem
+from ecom.problems import Problem, explain
 from ecom.progress import Progress
 from ecom.settings import ROOT, load
 from ecom.work import run_job
@@ -76,19 +76,26 @@ class Standby:
 
 def main() -> None:
     """The child: get ready, wait for the word, run the job, answer in one line."""
+    progress, problem = Progress(), ""
+    try:
+        progress = _work(sys.argv[1]) or progress
+    except Exception as error:
+        problem = explain(error)
+    sys.stdout.write(json.dumps({"seconds": progress.seconds, "problem": problem}))
+
+
+def _work(job: str) -> Progress | None:
+    """Run the job when the word comes; None if the pipe is closed instead."""
     from resources import dbt
 
     dbt.parse(os.environ["ECOM_DATABASE_URL"])
     word = sys.stdin.readline()
     if not word:
-        return
-    progress, problem = Progress(float(word)), ""
+        return None
+    progress = Progress(float(word))
     with Platform.of_environment(load()).instance() as instance:
-        try:
-            run_job(instance, sys.argv[1], progress)
-        except Problem as found:
-            problem = str(found)
-    sys.stdout.write(json.dumps({"seconds": progress.seconds, "problem": problem}))
+        run_job(instance, job, progress)
+    return progress
 
 
 if __name__ == "__main__":

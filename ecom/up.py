@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -48,6 +49,8 @@ def run(
 
 def _open(settings: Settings, progress: Progress) -> Any:
     progress.say("starting the database")
+    # libraries warn through the root logger; the person reads progress
+    logging.basicConfig(filename=settings.logs / "ecom.log", level=logging.WARNING)
     return opened(settings)
 
 

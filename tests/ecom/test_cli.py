@@ -8,7 +8,6 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from ecom import cli
@@ -38,11 +37,7 @@ def ecom(
 
     def run(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr("sys.argv", ["ecom", *arguments])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = int(end.code or 0)
+        code = cli.run()
         captured = capfd.readouterr()
         return code, captured.out, captured.err
 
@@ -112,21 +107,3 @@ def test_sql_prints_rows_and_writes_nothing(ecom: Run) -> None:
     assert "[b]" in ecom("sql", "SELECT '[b]' AS two")[1]
     assert "read-only" in _problem(ecom("sql", "DELETE FROM orders.inbox"))
     assert "syntax error" in _problem(ecom("sql", "SELEC"))
-
-
-@pytest.mark.parametrize(
-    "error",
-    [OSError(28, "No space left on device"), psycopg.errors.DiskFull("could not extend file")],
-)
-def test_a_full_disk_is_told_as_such(error: Exception) -> None:
-    outer = RuntimeError("outer")
-    outer.__cause__ = error
-    assert "disk is full" in cli._explain(outer)
-
-
-def test_the_unexpected_goes_to_a_log_file(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
-    monkeypatch.setenv("ECOM_HOME", str(home))
-    line = cli._explain(ValueError("strange\nand long"))
-    assert "strange" in line
-    assert "\n" not in line
-    assert "ValueError" in (home / "logs" / "ecom.log").read_text()
