@@ -36,6 +36,10 @@ class Stage(StrEnum):
     POST_SALE = "post_sale"
     PACKING_SLIP = "packing_slip"
     INVOICE = "invoice"
+    UNALLOCATE = "unallocate"
+    RELEASE = "release"
+    SETTLE = "settle"
+    RETURN_MONEY = "return_money"
 
 
 NEXT: dict[Stage, tuple[Stage, ...]] = {
@@ -50,6 +54,11 @@ NEXT: dict[Stage, tuple[Stage, ...]] = {
     Stage.POST_SALE: (),
     Stage.PACKING_SLIP: (),
     Stage.INVOICE: (),
+    # A cancelled or edited order takes back what was decided, then is settled: ended or anew.
+    Stage.UNALLOCATE: (Stage.RELEASE,),
+    Stage.RELEASE: (Stage.SETTLE,),
+    Stage.SETTLE: (),
+    Stage.RETURN_MONEY: (),
 }
 """The stages an order is handed to when a stage let it pass."""
 
