@@ -31,14 +31,20 @@ INBOX = area_table(
     document("payload", "the canonical order document, see orders.model", info=PERSONAL),
     text("payload_hash", "SHA-256 of the payload, hexadecimal; an equal payload is a no-op"),
     moment("received_at", "business moment of arrival, as the source or the caller's clock says"),
-    text("state", "pending, accepted, parked or superseded", server_default="pending"),
+    text(
+        "state",
+        "pending, accepted, parked, superseded, changing (waits as a change of an accepted order)"
+        " or applied (a cancellation that was carried out)",
+        server_default="pending",
+    ),
     text("reason", "why the message was parked or superseded", nullable=True),
     reference("import_id", "import that brought the message", nullable=True),
     text("run_id", "Dagster run that decided the message", nullable=True),
     recorded_at(),
     sa.UniqueConstraint("channel", "external_id", "revision"),
     sa.CheckConstraint(
-        "state IN ('pending', 'accepted', 'parked', 'superseded')", name="state_known"
+        "state IN ('pending', 'accepted', 'parked', 'superseded', 'changing', 'applied')",
+        name="state_known",
     ),
     sa.CheckConstraint("state <> 'parked' OR reason IS NOT NULL", name="parked_with_reason"),
     sa.Index(
@@ -70,7 +76,10 @@ ORDERS = area_table(
     text("email", "e-mail given with the order", nullable=True, info=PERSONAL),
     text("phone", "telephone given with the order", nullable=True, info=PERSONAL),
     moment("placed_at", "when the customer ordered"),
-    moment("decided_as_of", "moment of decision: the later of placing and last authorisation"),
+    moment(
+        "decided_as_of",
+        "moment of decision: the later of placing and last authorisation, or of the last edit",
+    ),
     moment("promised_at", "latest delivery promised to the customer", nullable=True),
     currency(),
     minor("items_minor", "lines before discount"),
@@ -140,4 +149,61 @@ OBSERVED_EVENTS = area_table(
     text("anomaly", "what is odd about it, such as handed_over_before_purchase", nullable=True),
     reference("import_id", "import that brought the fact", nullable=True),
     sa.UniqueConstraint("channel", "external_id", "kind", "reference"),
+)
+
+CHANGES = area_table(
+    "orders",
+    "changes",
+    "Cancellations and edits of accepted orders, one row each; one at a time is carried out.",
+    identity("change_id", "surrogate key"),
+    reference("order_id", "order to change", "orders.orders.order_id"),
+    reference("inbox_id", "message that asks for it; empty if a person does",
+              "orders.inbox.inbox_id", nullable=True),
+    text("kind", "cancel or edit"),
+    document("document", "what to cancel: {lines: [{line_no, quantity}]}, or {} for all; the"
+             " document of an edit is the message of revised_inbox_id"),
+    moment("requested_at", "business moment of the request"),
+    text("requested_by", "channel or person"),
+    text("reason", "why, as the channel or the person says"),
+    text("state", "pending, started (what was decided is taken back), applied or refused",
+         server_default="pending"),
+    text("refusal", "why it was refused, a code", nullable=True),
+    text("refusal_detail", "what is wrong, naming the line or field", nullable=True),
+    moment("effective_as_of", "business moment as of which it was carried out: not before what had"
+           " happened to the order", nullable=True),
+    reference("revised_inbox_id", "message the order is rewritten from; empty if all is cancelled",
+              "orders.inbox.inbox_id", nullable=True),
+    text("run_id", "Dagster run that started, applied or refused it", nullable=True),
+    recorded_at(),
+    sa.CheckConstraint("kind IN ('cancel', 'edit')", name="kind_known"),
+    sa.CheckConstraint(
+        "state IN ('pending', 'started', 'applied', 'refused')", name="state_known"
+    ),
+    sa.CheckConstraint("(state = 'refused') = (refusal IS NOT NULL)", name="refused_with_reason"),
+    sa.CheckConstraint(
+        "state NOT IN ('started', 'applied') OR effective_as_of IS NOT NULL",
+        name="carried_out_as_of",
+    ),
+    sa.CheckConstraint("kind = 'cancel' OR revised_inbox_id IS NOT NULL", name="edit_with_message"),
+    # Two edits at once are carried out one after the other; the database allows no more.
+    sa.Index(
+        "changes_one_started_idx",
+        "order_id",
+        unique=True,
+        postgresql_where=sa.text("state = 'started'"),
+    ),
+    sa.Index(
+        "changes_pending_idx",
+        "requested_at",
+        "change_id",
+        postgresql_where=sa.text("state = 'pending'"),
+    ),
+    sa.Index(None, "order_id"),
+    # A message asks once; what was refused may be replayed when its cause is gone.
+    sa.Index(
+        "changes_message_idx",
+        "inbox_id",
+        unique=True,
+        postgresql_where=sa.text("state <> 'refused'"),
+    ),
 )

@@ -67,3 +67,31 @@ ORDER_PAYMENTS = area_table(
         "difference_minor = authorised_minor - due_minor", name="difference_adds_up"
     ),
 )
+
+RELEASES = area_table(
+    "payments",
+    "releases",
+    "Money to give back for cancelled and edited orders; what was planned and then changed again is"
+    " withdrawn.",
+    identity("release_id", "surrogate key"),
+    reference("order_id", "order", "orders.orders.order_id"),
+    reference("change_id", "change that frees the money", "orders.changes.change_id"),
+    text("kind", "void: all that was authorised; refund: a part of it"),
+    minor("amount_minor", "what to give back, more than nothing"),
+    currency(),
+    text("state", "planned, or withdrawn when a later change made it void"),
+    moment("planned_as_of", "business moment of the plan"),
+    run_id(),
+    recorded_at(),
+    sa.UniqueConstraint("order_id", "change_id"),
+    sa.CheckConstraint("amount_minor > 0", name="amount_positive"),
+    sa.CheckConstraint("kind IN ('void', 'refund')", name="kind_known"),
+    sa.CheckConstraint("state IN ('planned', 'withdrawn')", name="state_known"),
+    # One plan per order at a time: it states the whole amount to give back.
+    sa.Index(
+        "releases_one_planned_idx",
+        "order_id",
+        unique=True,
+        postgresql_where=sa.text("state = 'planned'"),
+    ),
+)

@@ -15,7 +15,8 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from ecom_assets.shared.columns import METADATA, Rows, moment, reference, text
+from ecom_assets.shared.columns import METADATA, Rows, flag, moment, reference, text
+from ecom_assets.shared.states import ORDER_STATES
 
 CHUNK = 20_000
 """Orders a stage advances in one transaction: large enough to be set-based, small enough to show
@@ -65,6 +66,20 @@ NEXT: dict[Stage, tuple[Stage, ...]] = {
 FIRST: tuple[Stage, ...] = (Stage.CUSTOMER, Stage.PAYMENT)
 """The stages an accepted order is handed to."""
 
+HOLDABLE: tuple[Stage, ...] = (
+    Stage.PAYMENT, Stage.SCORE, Stage.RISK, Stage.RESERVE, Stage.ALLOCATE, Stage.CARRIER,
+    Stage.SHIP,
+)  # fmt: skip
+"""Stages that decide about an order or let goods leave: a hold stops them, a change takes them back.
+They follow each other, so an order waits for one of them at most. The others keep the books of what
+has happened, or take back what a change makes void; those go on."""
+
+TAKE_BACK: tuple[Stage, ...] = (Stage.UNALLOCATE, Stage.RELEASE, Stage.SETTLE)
+"""Stages of an order that is being changed; while it waits for one, nobody else may advance it."""
+
+AFTER_SHIPPING: tuple[Stage, ...] = NEXT[Stage.SHIP]
+"""Stages that book what has left the house."""
+
 
 PENDING = sa.Table(
     "pending",
@@ -72,7 +87,15 @@ PENDING = sa.Table(
     text("stage", "stage that must advance the order next", primary_key=True),
     reference("order_id", "order that waits", primary_key=True),
     moment("due_at", "the order's own moment; earlier orders are decided first"),
-    sa.Index(None, "stage", "due_at", "order_id"),
+    flag("is_held", "whether a hold keeps the stage from advancing it", server_default="false"),
+    # Without the held ones, so that a claim reads no more rows than it takes.
+    sa.Index(
+        "pending_claimable_idx",
+        "stage",
+        "due_at",
+        "order_id",
+        postgresql_where=sa.text("NOT is_held"),
+    ),
     schema="flow",
     comment="Orders that wait for a stage of the order path.",
 )
@@ -83,11 +106,11 @@ _CLAIM_TABLE = sa.text(
     " (order_id bigint PRIMARY KEY, due_at timestamptz NOT NULL) ON COMMIT DELETE ROWS"
 )
 # Locked before deleted: a DELETE alone would wait for rows another worker holds. The index on
-# (stage, due_at, order_id) serves the order, so a claim reads no more rows than it takes.
+# (stage, due_at, order_id) of what is not held serves the order.
 _CLAIM = sa.text("""
     WITH next AS (
         SELECT stage, order_id FROM flow.pending
-        WHERE stage = :stage
+        WHERE stage = :stage AND NOT is_held
         ORDER BY due_at, order_id
         LIMIT :most
         FOR UPDATE SKIP LOCKED
@@ -123,6 +146,8 @@ def claim(conn: sa.Connection, stage: Stage, most: int = CHUNK) -> int:
 def hand_on(conn: sa.Connection, stages: Iterable[Stage], orders: Rows) -> int:
     """Let orders wait for each of `stages` (`NEXT[stage]`, or `FIRST` for accepted orders).
 
+    Orders on hold wait as held for the stages that a hold stops.
+
     Args:
         conn: connection inside the transaction that did the work before.
         stages: the stages that come next.
@@ -131,20 +156,39 @@ def hand_on(conn: sa.Connection, stages: Iterable[Stage], orders: Rows) -> int:
     Returns:
         How many waits were added; an order that already waits for a stage is left alone.
     """
-    given = orders.subquery()
-    added = 0
-    for stage in stages:
-        source = sa.select(sa.literal(stage.value), given.c.order_id, given.c.due_at)
-        # A replayed message may come in while its order still waits; the first moment stays.
-        statement = insert(PENDING).from_select(["stage", "order_id", "due_at"], source)
-        added += conn.execute(statement.on_conflict_do_nothing()).rowcount
-    return added
+    return sum(conn.execute(_waits(stage, orders)).rowcount for stage in stages)
+
+
+def _waits(stage: Stage, orders: Rows) -> sa.Insert:
+    given = orders.cte("given").prefix_with("MATERIALIZED", dialect="postgresql")
+    columns = [sa.literal(stage.value), given.c.order_id, given.c.due_at]
+    source = sa.select(*columns, sa.false())
+    if stage in HOLDABLE:
+        # Shared locks: a hold that is about to be placed is waited for, and then seen.
+        state = (
+            sa.select(ORDER_STATES.c.order_id, ORDER_STATES.c.hold_state)
+            .join(given, given.c.order_id == ORDER_STATES.c.order_id)
+            .with_for_update(read=True, of=ORDER_STATES)
+            .cte("state")
+        )
+        is_held = sa.func.coalesce(state.c.hold_state == "held", sa.false())
+        source = sa.select(*columns, is_held).select_from(
+            given.outerjoin(state, state.c.order_id == given.c.order_id)
+        )
+    # A replayed message may come in while its order still waits; the first moment stays.
+    names = ["stage", "order_id", "due_at", "is_held"]
+    return insert(PENDING).from_select(names, source).on_conflict_do_nothing()
 
 
 def waiting(conn: sa.Connection) -> dict[str, int]:
-    """Orders that wait, by stage, in the order of the path; stages without any are left out."""
+    """Orders that wait, by stage, in the order of the path; stages without any are left out.
+
+    Held orders are not counted: no run can advance them.
+    """
     rows = conn.execute(
-        sa.select(PENDING.c.stage, sa.func.count()).group_by(PENDING.c.stage)
+        sa.select(PENDING.c.stage, sa.func.count())
+        .where(~PENDING.c.is_held)
+        .group_by(PENDING.c.stage)
     ).tuples()
     counts = dict(rows.all())
     return {stage.value: counts[stage.value] for stage in Stage if stage.value in counts}

@@ -1,18 +1,19 @@
 """The states of an order: payment, risk, fulfilment and hold, and their legal transitions.
 
 The four states move separately. Every move goes through `move`, which changes the state and writes
-the timeline event that explains it in the same statement sequence; a move that the transition table
-does not list is refused.
+the timeline event that explains it in the same statement sequence; a move that `TRANSITIONS` does
+not list is refused, here with a telling error and in the database whoever writes.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 
 from ecom_assets.shared.columns import METADATA, Rows, moment, reference, text
-from ecom_assets.shared.journal import record_events
+from ecom_assets.shared.journal import TIMELINE, record_events
 
 
 class Dimension(StrEnum):
@@ -35,25 +36,57 @@ START: dict[Dimension, str] = {
 TRANSITIONS: dict[Dimension, dict[str, frozenset[str]]] = {
     Dimension.PAYMENT: {
         "unchecked": frozenset({"authorised", "awaiting", "underpaid", "overpaid"}),
-        "awaiting": frozenset({"authorised", "underpaid", "overpaid"}),
+        "awaiting": frozenset({"authorised", "underpaid", "overpaid", "unchecked"}),
+        # Back to the start: an edited order is matched and decided anew.
+        "authorised": frozenset({"unchecked"}),
+        "underpaid": frozenset({"unchecked"}),
+        "overpaid": frozenset({"unchecked"}),
     },
     Dimension.RISK: {
         "undecided": frozenset({"accepted", "review", "rejected", "awaiting_payment"}),
-        "review": frozenset({"accepted", "rejected"}),
-        "awaiting_payment": frozenset({"accepted", "review", "rejected"}),
+        "review": frozenset({"accepted", "rejected", "undecided"}),
+        "awaiting_payment": frozenset({"accepted", "review", "rejected", "undecided"}),
+        "accepted": frozenset({"undecided"}),
+        "rejected": frozenset({"undecided"}),
     },
-    # Parts stay parts: goods that arrive later reserve anew from `backordered` only.
+    # Parts stay parts: goods that arrive later reserve anew from `backordered` only. Until it
+    # ships an order may be cancelled, or edited and begun anew; what shipped in part can only lose
+    # the rest.
     Dimension.FULFILMENT: {
-        "new": frozenset({"reserved", "partly_reserved", "backordered"}),
-        "backordered": frozenset({"reserved", "partly_reserved"}),
-        "reserved": frozenset({"allocated"}),
-        "partly_reserved": frozenset({"partly_allocated"}),
-        "allocated": frozenset({"shipped"}),
-        "partly_allocated": frozenset({"partly_shipped"}),
+        "new": frozenset({"reserved", "partly_reserved", "backordered", "cancelled"}),
+        "backordered": frozenset({"reserved", "partly_reserved", "new", "cancelled"}),
+        "reserved": frozenset({"allocated", "new", "cancelled"}),
+        "partly_reserved": frozenset({"partly_allocated", "new", "cancelled"}),
+        "allocated": frozenset({"shipped", "new", "cancelled"}),
+        "partly_allocated": frozenset({"partly_shipped", "new", "cancelled"}),
+        "partly_shipped": frozenset({"shipped"}),
     },
     Dimension.HOLD: {"none": frozenset({"held"}), "held": frozenset({"none"})},
 }
 """The legal moves: dimension, then from, then to."""
+
+TRANSITION_ROWS = sa.Table(
+    "transitions",
+    METADATA,
+    text("dimension", "column of flow.order_states that moves", primary_key=True),
+    text("from_state", "state before; empty for an order that is new", primary_key=True),
+    text("to_state", "state after", primary_key=True),
+    schema="flow",
+    comment="The legal moves of order states; triggers refuse every other, whoever writes.",
+)
+
+
+def transition_rows() -> list[tuple[str, str, str]]:
+    """`START` and `TRANSITIONS` as the rows of `flow.transitions`, sorted."""
+    starts = {(dimension.value, "", START[dimension]) for dimension in Dimension}
+    moves = {
+        (dimension.value, state, to)
+        for dimension, next_ in TRANSITIONS.items()
+        for state, reached in next_.items()
+        for to in reached
+    }
+    return sorted(starts | moves)
+
 
 ORDER_STATES = sa.Table(
     "order_states",
@@ -63,8 +96,8 @@ ORDER_STATES = sa.Table(
     text("risk_state", "undecided, accepted, review, rejected or awaiting_payment"),
     text(
         "fulfilment_state",
-        "new, reserved, partly_reserved, backordered, allocated, partly_allocated, shipped or"
-        " partly_shipped",
+        "new, reserved, partly_reserved, backordered, allocated, partly_allocated, shipped,"
+        " partly_shipped or cancelled",
     ),
     text("hold_state", "none or held"),
     moment("changed_at", "business moment of the last move"),
@@ -125,12 +158,13 @@ def move(
             f"order {refused[0]}: {dimension.value} cannot go from {refused[1]} to {to_state}"
         )
     # the events first: `rows` may ask for the state that the update is about to change
-    recorded = record_events(conn, event, rows, run)
+    recorded = record_events(conn, event, _explained(dimension, to_state, rows), run)
     target = sa.literal(to_state, sa.Text)
+    changed_at = sa.func.greatest(given.c.happened_at, ORDER_STATES.c.changed_at)
     # The condition again: between the look and this line another worker may have moved the order.
     moved = conn.execute(
         sa.update(ORDER_STATES)
-        .values({column: target, ORDER_STATES.c.changed_at: given.c.happened_at})
+        .values({column: target, ORDER_STATES.c.changed_at: changed_at})
         .where(ORDER_STATES.c.order_id == given.c.order_id, column.in_(legal))
     ).rowcount
     # An event without its move would be a lie that nobody could tell from the truth later.
@@ -139,3 +173,24 @@ def move(
             f"{recorded} orders were to go to {dimension.value} {to_state}, but {moved} could"
         )
     return moved
+
+
+def _explained(dimension: Dimension, to_state: str, rows: Rows) -> sa.Select[tuple[int, Any, Any]]:
+    """The events of a move, each with what moved, so that states can be told from the timeline."""
+    given = rows.subquery()
+    moved = sa.func.jsonb_build_object(
+        "moved",
+        sa.func.jsonb_build_object(
+            "dimension", sa.literal(dimension.value, sa.Text),
+            "from", ORDER_STATES.c[dimension.value],
+            "to", sa.literal(to_state, sa.Text),
+        ),
+    )  # fmt: skip
+    # No move happens before an earlier one: the timeline then reads the same by time and by number.
+    happened_at = sa.func.greatest(given.c.happened_at, ORDER_STATES.c.changed_at)
+    # An outer join: an order without states must be counted, so that the move is refused.
+    return sa.select(
+        given.c.order_id,
+        happened_at.label("happened_at"),
+        sa.cast(given.c.detail, TIMELINE.c.detail.type).op("||")(moved).label("detail"),
+    ).select_from(given.outerjoin(ORDER_STATES, ORDER_STATES.c.order_id == given.c.order_id))
