@@ -8,7 +8,7 @@ import dagster as dg
 import sqlalchemy as sa
 
 from ecom_assets.payments import store
-from ecom_assets.payments.tables import ORDER_PAYMENTS, TRANSACTIONS
+from ecom_assets.payments.tables import ORDER_PAYMENTS, RELEASES, TRANSACTIONS
 from ecom_assets.shared import metadata
 from ecom_assets.shared.flow import Stage, drain
 from resources.database import DatabaseResource
@@ -82,4 +82,32 @@ def _plot(counts: dict[str, int], title: str, unit: str) -> dg.MarkdownMetadataV
     return metadata.bar_plot(list(counts), list(counts.values()), title, unit)
 
 
-ASSETS = [payments]
+_PLANNED = (
+    sa.select(*(RELEASES.c[name] for name in ("order_id", "kind", "amount_minor", "currency")))
+    .where(RELEASES.c.state == "planned")
+    .order_by(RELEASES.c.release_id.desc())
+)
+
+
+@dg.asset(
+    key=["payments", "releases"],
+    deps=[["orders", "settlements"], ["payments", "order_payments"]],
+    kinds={"postgres"},
+    description="What cancelled and edited orders get back: all that was authorised, or what they"
+    " paid too much.",
+)
+def releases(
+    context: dg.AssetExecutionContext, database: DatabaseResource
+) -> dg.MaterializeResult[Any]:
+    """Plan what every order gets back that waits for it."""
+    step = partial(store.plan_releases, run=context.run.run_id)
+    totals = drain(database.begin, Stage.RETURN_MONEY, step, context.log.info)
+    with database.begin() as conn:
+        shown = metadata.advanced(conn, RELEASES, totals)
+        planned = store.sums(RELEASES, RELEASES.c.amount_minor).where(RELEASES.c.state == "planned")
+        shown["to_return"] = metadata.money(conn, planned)
+        shown["planned_now"] = metadata.preview(conn, _PLANNED)
+    return dg.MaterializeResult(metadata=shown)
+
+
+ASSETS = [payments, releases]

@@ -1,6 +1,6 @@
 """How tenders are read and matched against what an order owes.
 
-This is the plain reference of the SQL in `store.py`; a property test holds both equal.
+This is the plain reference of the SQL in `store`; a property test holds both equal.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 RULE_VERSION = "payment_match/1"
+RELEASE_VERSION = "money_return/1"
 
 METHODS = frozenset(
     {"card", "boleto", "voucher", "debit_card", "wallet", "transfer", "invoice", "unknown"}
@@ -166,3 +167,18 @@ def _judge(
     if pending > 0:
         return PaymentState.AWAITING, Reason.TENDER_UNCONFIRMED
     return PaymentState.UNDERPAID, Reason.PAID_TOO_LITTLE
+
+
+def money_to_return(
+    is_cancelled: bool, state: PaymentState, authorised_minor: int, due_minor: int
+) -> int:
+    """What a changed order gets back: all that was authorised if cancelled, else the excess.
+
+    An excess within the tolerance of the match is rounding and stays.
+
+    Returns:
+        Minor units, not negative.
+    """
+    if is_cancelled:
+        return authorised_minor
+    return authorised_minor - due_minor if state is PaymentState.OVERPAID else 0

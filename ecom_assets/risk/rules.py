@@ -1,7 +1,7 @@
 """Accept, review, reject or wait: expected cost and a few plain rules.
 
 An order is reviewed where the loss to expect (fraud probability times what the order is worth)
-exceeds what a person's look at it costs. `store.py` computes the same in SQL; a property test holds
+exceeds what a person's look at it costs. `store.decisions` computes the same in SQL; a property test holds
 both equal.
 """
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 RULES_VERSION = "risk/1"
+REVIEW_VERSION = "review/1"
 
 
 class Outcome(StrEnum):

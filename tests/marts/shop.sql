@@ -61,6 +61,8 @@ VALUES (11, 1, 1, 'A', 2, 1000, 0, 0, 2000), (12, 1, 2, 'B', 1, 500, 0, 0, 500),
        (61, 6, 1, 'C', 1, 4000, 0, 0, 4000), (71, 7, 1, 'C', 1, 4000, 0, 0, 4000),
        (81, 8, 1, 'A', 1, 1000, 0, 0, 1000), (91, 9, 1, 'B', 1, 500, 0, 0, 500);
 
+-- Orders further on their way than the database lets new ones be.
+SET session_replication_role = replica;
 INSERT INTO flow.order_states (order_id, payment_state, risk_state, fulfilment_state, hold_state,
                                changed_at)
 VALUES (1, 'authorised', 'accepted', 'shipped', 'none', '2024-01-01'),
@@ -72,6 +74,7 @@ VALUES (1, 'authorised', 'accepted', 'shipped', 'none', '2024-01-01'),
        (7, 'authorised', 'accepted', 'backordered', 'none', '2024-01-07'),
        (8, 'authorised', 'review', 'new', 'held', '2024-01-08'),
        (9, 'unchecked', 'undecided', 'new', 'none', '2024-01-09');
+SET session_replication_role = origin;
 
 INSERT INTO payments.transactions (transaction_id, order_id, sequence, method, installments,
     amount_minor, currency, state, authorised_at, card_fingerprint, run_id)

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from threading import Barrier
 
 import pytest
 import sqlalchemy as sa
 
-from ecom_assets.shared.flow import FIRST, NEXT, PENDING, Stage, claim, hand_on, waiting
+from ecom_assets.shared.flow import (
+    AFTER_SHIPPING,
+    FIRST,
+    HOLDABLE,
+    NEXT,
+    PENDING,
+    TAKE_BACK,
+    Stage,
+    claim,
+    hand_on,
+    waiting,
+)
 from fixtures.given import waits
 from resources.database import DatabaseResource
 
@@ -150,8 +162,18 @@ def test_waiting_follows_the_path_and_leaves_empty_stages_out(conn: sa.Connectio
 
 
 def test_every_stage_is_reached_once_and_the_path_ends() -> None:
-    reached = [*FIRST, *(stage for next_ in NEXT.values() for stage in next_)]
+    # A change enters the path at its own place, and its settlement chooses where the order goes.
+    entries = [*FIRST, Stage.UNALLOCATE, Stage.RETURN_MONEY]
+    reached = [*entries, *(stage for next_ in NEXT.values() for stage in next_)]
     assert sorted(reached) == sorted(Stage)
     order = list(Stage)
     # a stage only hands on to later ones, so no order walks in a circle
     assert all(order.index(to) > order.index(of) for of, next_ in NEXT.items() for to in next_)
+
+
+def test_what_a_hold_stops_is_one_line_of_stages() -> None:
+    """Then an order waits for one of them at most, and one mark holds it."""
+    assert all(NEXT[of] == (to,) for of, to in pairwise(HOLDABLE))
+    kept = {*FIRST} - {*HOLDABLE}
+    assert kept == {Stage.CUSTOMER}
+    assert not {*HOLDABLE} & {*TAKE_BACK, *AFTER_SHIPPING}

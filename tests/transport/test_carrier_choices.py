@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ecom_assets.shared.flow import Stage, claim, waiting
+from ecom_assets.shared.holds import HOLDS, release
 from ecom_assets.shared.journal import LEDGER, TIMELINE
 from ecom_assets.shared.states import ORDER_STATES
 from ecom_assets.transport.model import Parcel, Rate, RateCard, Service, Zone
@@ -78,8 +79,10 @@ def test_an_order_no_service_can_carry_is_held(shop: Shop, card: RateCard) -> No
     assert state[light]["hold_state"] == "none"
     (event,) = rows(shop.conn, TIMELINE)
     assert (event["order_id"], event["event"]) == (heavy, "no_carrier")
-    assert event["detail"] == {"reason": "no_eligible_carrier", "sites": ["A"]}
+    assert (event["detail"]["reason"], event["detail"]["sites"]) == ("no_carrier", ["A"])
     assert waiting(shop.conn) == {"ship": 1}
+    (hold,) = rows(shop.conn, HOLDS)
+    assert (hold["order_id"], hold["reason"], hold["released_at"]) == (heavy, "no_carrier", None)
     outcomes = {(row["order_id"], row["subject"]): row["outcome"]
                 for row in rows(shop.conn, LEDGER)}  # fmt: skip
     assert outcomes == {(heavy, "A"): "none", (heavy, "B"): "slow", (light, "A"): "slow"}
@@ -96,13 +99,17 @@ def test_a_released_order_is_judged_anew(shop: Shop, card: RateCard) -> None:
     shop.add_sites("A")
     order = shop.add_order()
     shop.allocate(order, "ball")
-    choose_all(shop, order)
-    assert choose_all(shop, order)["without_carrier"] == 1
+    for _ in range(2):
+        assert choose_all(shop, order)["without_carrier"] == 1
+        assert waiting(shop.conn) == {}
+        assert release(shop.conn, sa.select(sa.literal(order)), "ann", NOON) == 1
+        assert waiting(shop.conn) == {"carrier": 1}
     shop.take(card)
     assert choose_all(shop, order) == {"parcels": 1, "candidates": 2, "without_carrier": 0}
     attempts = [(row["attempt"], row["outcome"]) for row in rows(shop.conn, LEDGER)]
     assert sorted(attempts) == [(1, "none"), (2, "none"), (3, "slow")]
-    assert [row["event"] for row in rows(shop.conn, TIMELINE)] == ["no_carrier"] * 2
+    events = [row["event"] for row in rows(shop.conn, TIMELINE)]
+    assert sorted(events) == ["no_carrier"] * 2 + ["order_released"] * 2
 
 
 def test_equal_scores_go_to_the_code_that_sorts_first(shop: Shop, card: RateCard) -> None:

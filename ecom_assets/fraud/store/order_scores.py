@@ -41,6 +41,13 @@ _SAVE = sa.text("""
     ORDER BY order_id
 """)
 
+# An edited order is scored anew; few orders are.
+_FORGET = sa.text("""
+    DELETE FROM fraud.order_scores AS s
+    USING claimed AS c JOIN orders.changes AS x USING (order_id)
+    WHERE s.order_id = c.order_id AND x.state = 'applied'
+""")
+
 _DECISIONS = sa.text("""
     SELECT order_id, '' AS subject, features AS inputs, version,
         CASE WHEN probability >= :high_from THEN 'high' WHEN probability < :low_below THEN 'low'
@@ -86,6 +93,7 @@ def score_orders(conn: sa.Connection, run: str) -> dict[str, int]:
     """
     # Own sightings first: the look-back of an order starts from what it shows itself.
     record_claimed(conn)
+    conn.execute(_FORGET)
     take_figures(conn)
     counts = {"by_model": 0, "by_rules": 0}
     # Months in order: the model of a later one may learn from orders of this very chunk.

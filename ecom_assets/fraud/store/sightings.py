@@ -61,6 +61,13 @@ _NEXT_WAITING = sa.text("""
     LIMIT :most
 """)
 
+# What an edited order showed before its edit is not what it shows now.
+_FORGET = sa.text("""
+    DELETE FROM fraud.sightings AS s
+    USING claimed AS c JOIN orders.changes AS x USING (order_id)
+    WHERE s.order_id = c.order_id AND x.state = 'applied'
+""")
+
 _CLAIMED_UNSEEN = sa.text("""
     SELECT order_id
     FROM claimed AS c
@@ -94,7 +101,8 @@ def record_waiting(
 
 
 def record_claimed(conn: sa.Connection) -> int:
-    """Record claimed orders that came to wait after `record_waiting` looked."""
+    """Record claimed orders that were edited, or came to wait after `record_waiting` looked."""
+    conn.execute(_FORGET)
     return _record(conn, conn.execute(_CLAIMED_UNSEEN).scalars().all())
 
 

@@ -11,10 +11,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
+from ecom_assets.shared import holds
 from ecom_assets.shared.flow import NEXT, Stage, hand_on
-from ecom_assets.shared.journal import record_decisions, record_events
+from ecom_assets.shared.journal import record_decisions
 from ecom_assets.shared.money import exponent
-from ecom_assets.shared.states import Dimension, move
 from ecom_assets.transport.rules import POLICY, Policy
 from ecom_assets.transport.store.parcels import gather_parcels
 from ecom_assets.transport.tables import RATES
@@ -185,8 +185,7 @@ _DECISIONS = sa.text("""
 
 _STUCK_TABLE = sa.text("""
     CREATE TEMPORARY TABLE IF NOT EXISTS stuck (
-        order_id bigint PRIMARY KEY, happened_at timestamptz NOT NULL, detail jsonb NOT NULL,
-        is_held boolean NOT NULL
+        order_id bigint PRIMARY KEY, happened_at timestamptz NOT NULL, detail jsonb NOT NULL
     ) ON COMMIT DELETE ROWS
 """)
 
@@ -194,26 +193,22 @@ _STUCK_TABLE = sa.text("""
 _FIND_STUCK = sa.text("""
     INSERT INTO stuck
     SELECT c.order_id, c.due_at, jsonb_build_object(
-        'reason', 'no_eligible_carrier',
         'sites', COALESCE(jsonb_agg(p.site_code ORDER BY p.site_code COLLATE "C")
             FILTER (WHERE x.order_id IS NULL AND p.site_code IS NOT NULL), '[]')
-    ), s.hold_state = 'held'
+    )
     FROM claimed AS c
-    JOIN flow.order_states AS s USING (order_id)
     LEFT JOIN parcels AS p USING (order_id)
     LEFT JOIN transport.carrier_choices AS x
         ON x.order_id = p.order_id AND x.site_code = p.site_code AND x.is_chosen
-    GROUP BY c.order_id, c.due_at, s.hold_state
+    GROUP BY c.order_id, c.due_at
     HAVING count(x.order_id) < count(*)
 """)
-_STUCK = sa.table(
-    "stuck",
-    sa.column("order_id"),
-    sa.column("happened_at"),
-    sa.column("detail"),
-    sa.column("is_held", sa.Boolean()),
+_EVENT = sa.text("SELECT order_id, happened_at, detail FROM stuck").columns(
+    sa.column("order_id"), sa.column("happened_at"), sa.column("detail")
 )
-_EVENT = sa.select(_STUCK.c.order_id, _STUCK.c.happened_at, _STUCK.c.detail)
+_STUCK = sa.text("SELECT order_id, happened_at AS due_at FROM stuck").columns(
+    sa.column("order_id"), sa.column("due_at")
+)
 
 # An order passes whole or not at all: its other parcels would leave without the one that is stuck.
 _PASSED = sa.text(
@@ -249,9 +244,10 @@ def _hold_stuck(conn: sa.Connection, run: str) -> int:
     # Where two chunks share a transaction, ON COMMIT does not empty the table in between.
     conn.execute(sa.text("TRUNCATE stuck"))
     stuck = conn.execute(_FIND_STUCK).rowcount
-    move(conn, Dimension.HOLD, "held", "no_carrier", _EVENT.where(~_STUCK.c.is_held), run)
-    # An order on hold stays so; its timeline still says that no carrier was found.
-    record_events(conn, "no_carrier", _EVENT.where(_STUCK.c.is_held), run)
+    reason = holds.Reason.NO_CARRIER.value
+    holds.place(conn, _EVENT, reason, "transport", run, event="no_carrier")
+    # They wait here as held: whoever releases them wants their parcels judged anew.
+    hand_on(conn, (Stage.CARRIER,), _STUCK)
     return stuck
 
 

@@ -1,4 +1,4 @@
-"""The risk area's SQL: decides claimed orders and hands the accepted ones on."""
+"""Deciding claimed orders: the accepted ones are handed on, doubtful ones held for a person."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from ecom_assets.orders.tables import ORDERS
 from ecom_assets.risk.rules import POLICY, RULES_VERSION, Outcome
 from ecom_assets.risk.tables import DECISIONS
+from ecom_assets.shared import holds
 from ecom_assets.shared.flow import NEXT, Stage, hand_on
 from ecom_assets.shared.journal import DECISION_COLUMNS, EVENT_COLUMNS, record_decisions
 from ecom_assets.shared.money import roughly_minor_per_eur
@@ -19,6 +20,13 @@ from ecom_assets.shared.states import Dimension, move
 _CURRENCIES = sa.text(
     "SELECT DISTINCT currency FROM claimed JOIN orders.orders USING (order_id) ORDER BY currency"
 )
+
+# An edited order is decided anew; few orders are.
+_FORGET = sa.text("""
+    DELETE FROM risk.decisions AS d
+    USING claimed AS c JOIN orders.changes AS x USING (order_id)
+    WHERE d.order_id = c.order_id AND x.state = 'applied'
+""")
 
 # Reference: rules.decide. A zero feature is left out of the stored document, so a missing member
 # means "no earlier order" or "not a new country", never "unknown". The product of probability and
@@ -127,6 +135,7 @@ def decide_orders(conn: sa.Connection, run: str) -> dict[str, int]:
     rates = json.dumps({each: roughly_minor_per_eur(each) for each in currencies})
     # As text: the driver adapts no dictionary by itself, and one parameter serves every currency.
     given = {"rates": rates, "version": RULES_VERSION, "run_id": run}
+    conn.execute(_FORGET)
     conn.execute(_DECIDE, given | asdict(POLICY))
     ledger = _DECISIONS.bindparams(rates=rates)
     record_decisions(
@@ -136,9 +145,9 @@ def decide_orders(conn: sa.Connection, run: str) -> dict[str, int]:
     for outcome, event in _EVENTS.items():
         rows = _MOVED.bindparams(outcome=outcome.value)
         counts[outcome.value] = move(conn, Dimension.RISK, outcome.value, event, rows, run)
-    # The hold is a second move of the same orders, so that releasing it needs no new risk decision.
+    # The hold is a second move of the same orders; who ends it decides, see `reviews.review`.
     held = _MOVED.bindparams(outcome=Outcome.REVIEW.value)
-    move(conn, Dimension.HOLD, "held", "order_held", held, run)
+    holds.place(conn, held, holds.Reason.REVIEW.value, "risk", run)
     hand_on(conn, NEXT[Stage.RISK], _ACCEPTED)
     return counts
 

@@ -1,4 +1,8 @@
-"""The payments area's SQL: tenders of claimed orders, and their match against what is due."""
+"""Tenders of claimed orders, and their match against what is due.
+
+An order comes here again when it was edited, or cancelled before it was matched: its tenders and
+its match are then replaced by those of its present document.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,20 @@ from ecom_assets.payments.tables import ORDER_PAYMENTS, TRANSACTIONS
 from ecom_assets.shared.flow import NEXT, Stage, hand_on
 from ecom_assets.shared.journal import DECISION_COLUMNS, EVENT_COLUMNS, record_decisions
 from ecom_assets.shared.states import Dimension, move
+
+# Through the few changes there are: an order that was never changed has nothing to forget.
+_FORGET = (
+    sa.text("""
+        DELETE FROM payments.transactions AS t
+        USING claimed AS c JOIN orders.changes AS x USING (order_id)
+        WHERE t.order_id = c.order_id AND x.state = 'applied'
+    """),
+    sa.text("""
+        DELETE FROM payments.order_payments AS p
+        USING claimed AS c JOIN orders.changes AS x USING (order_id)
+        WHERE p.order_id = c.order_id AND x.state = 'applied'
+    """),
+)
 
 # Reference: rules.read_tender and rules.number_tenders. JSON path in strict mode yields a value
 # only where it is a whole number within bounds, so that no cast can fail on odd input. A blank text
@@ -152,10 +170,17 @@ _MOVED = sa.text("""
     ORDER BY m.decided_as_of, m.order_id
 """).columns(*(sa.column(name) for name in EVENT_COLUMNS))
 
-# Unpaid orders are scored too: fraud shows in what was tried, not only in what was paid.
-_PASSED = sa.text("SELECT order_id, due_at FROM claimed").columns(
-    sa.column("order_id"), sa.column("due_at")
-)
+# Unpaid orders are scored too: fraud shows in what was tried, not only in what was paid. What was
+# cancelled, or has shipped and lost its rest, is matched only to know what to give back.
+_PASSED = sa.text("""
+    SELECT c.order_id, c.due_at FROM claimed AS c JOIN flow.order_states AS s USING (order_id)
+    WHERE s.fulfilment_state = 'new'
+""").columns(sa.column("order_id"), sa.column("due_at"))
+_CHANGED = sa.text("""
+    SELECT DISTINCT c.order_id, c.due_at
+    FROM claimed AS c JOIN orders.changes AS x USING (order_id)
+    WHERE x.state = 'applied'
+""").columns(sa.column("order_id"), sa.column("due_at"))
 
 
 def match_payments(conn: sa.Connection, run: str) -> dict[str, int]:
@@ -168,6 +193,8 @@ def match_payments(conn: sa.Connection, run: str) -> dict[str, int]:
     Returns:
         Tenders taken, and orders per payment state.
     """
+    for statement in _FORGET:
+        conn.execute(statement)
     given = {"methods": sorted(METHODS), "run_id": run}
     counts = {"tenders": conn.execute(_TAKE_TENDERS, given).rowcount}
     conn.execute(_MATCH, {"version": RULE_VERSION, "run_id": run})
@@ -178,6 +205,8 @@ def match_payments(conn: sa.Connection, run: str) -> dict[str, int]:
             conn, Dimension.PAYMENT, state.value, f"payment_{state.value}", rows, run
         )
     hand_on(conn, NEXT[Stage.PAYMENT], _PASSED)
+    # Only now is it known by how much a changed order is paid too much.
+    hand_on(conn, (Stage.RETURN_MONEY,), _CHANGED)
     return counts
 
 
