@@ -19,7 +19,7 @@ from ecom.platform import Platform
 from ecom.problems import Problem
 from ecom.progress import Progress
 from ecom.settings import load
-from ecom_assets.shared.flow import PENDING
+from ecom_assets.shared.flow import waiting
 from ecom_assets.shared.imports import IMPORTS
 
 if TYPE_CHECKING:
@@ -97,8 +97,7 @@ def close_dead_runs(instance: dg.DagsterInstance, progress: Progress) -> int:
 def waiting_orders(conn: sa.Connection) -> int:
     """Messages and orders that some stage of the order path must still advance."""
     messages = sa.text("SELECT count(*) FROM orders.inbox WHERE state = 'pending'")
-    queued = sa.select(sa.func.count()).select_from(PENDING)
-    return int(conn.execute(messages).scalar_one()) + conn.execute(queued).scalar_one()
+    return int(conn.execute(messages).scalar_one()) + sum(waiting(conn).values())
 
 
 def run_due_jobs(
@@ -120,9 +119,9 @@ def run_due_jobs(
     """
     is_due = False
     with platform.database.begin() as conn:
-        waiting = waiting_orders(conn)
-    if waiting or _last_success(instance, ORDER_JOB) is None or _last_failed(instance, ORDER_JOB):
-        progress.say(f"{waiting:,} orders wait; running {ORDER_JOB}")
+        orders = waiting_orders(conn)
+    if orders or _last_success(instance, ORDER_JOB) is None or _last_failed(instance, ORDER_JOB):
+        progress.say(f"{orders:,} orders wait; running {ORDER_JOB}")
         run_job(instance, ORDER_JOB, progress)
         is_due = True
     flow, marts = _last_success(instance, ORDER_JOB), _last_success(instance, MARTS_JOB)

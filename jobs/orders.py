@@ -1,4 +1,4 @@
-"""The order path as one job, and the nightly replay of parked messages."""
+"""The order path as one job, changes of accepted orders, expired holds, replay of parked messages."""
 
 import dagster as dg
 
@@ -8,9 +8,21 @@ PATH = (
 )  # fmt: skip
 """Areas an order passes through, and the one that reconciles them."""
 
+CHANGE_STEPS = (
+    "orders/changes", "warehouse/withdrawals", "inventory/releases", "orders/settlements",
+    "payments/releases",
+)  # fmt: skip
+"""Assets that carry out cancellations and edits, in order."""
+
+_CHANGING = dg.AssetSelection.key_substring(CHANGE_STEPS[0])
+for _step in CHANGE_STEPS[1:]:
+    _CHANGING = _CHANGING | dg.AssetSelection.key_substring(_step)
+_HOLDS = dg.AssetSelection.assets(["orders", "holds"])
+
 ORDERS_FLOW = dg.define_asset_job(
     "orders_flow",
-    selection=dg.AssetSelection.groups(*PATH),
+    # Changes have a job of their own: few orders are changed, and the path should not be longer.
+    selection=dg.AssetSelection.groups(*PATH) - _CHANGING - _HOLDS,
     # A process per step would cost more than most steps of a small run take.
     executor_def=dg.in_process_executor,
     tags={"path": "orders"},
@@ -28,8 +40,42 @@ ORDERS_REPLAY_PARKED = dg.define_asset_job(
     " back to pending; the sensor then starts the order path.",
 )
 
-JOBS = [ORDERS_FLOW, ORDERS_REPLAY_PARKED]
+ORDERS_CHANGES = dg.define_asset_job(
+    "orders_changes",
+    selection=_CHANGING,
+    executor_def=dg.in_process_executor,
+    tags={"path": "changes"},
+    description="Carries out cancellations and edits of accepted orders: takes back what was"
+    " decided, then ends the order or lets the order path decide it anew.",
+)
+
+ORDERS_RELEASE_HOLDS = dg.define_asset_job(
+    "orders_release_holds",
+    selection=_HOLDS,
+    executor_def=dg.in_process_executor,
+    tags={"path": "changes"},
+    description="Ends the holds that expired by the given moment; the sensor then starts the order"
+    " path.",
+)
+
+
+@dg.schedule(
+    name="orders_release_holds_often",
+    job=ORDERS_RELEASE_HOLDS,
+    cron_schedule="*/10 * * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Ends expired holds every ten minutes.",
+)
+def release_holds(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    """End what expired by the schedule's own moment, however late it is evaluated."""
+    as_of = context.scheduled_execution_time.isoformat()
+    return dg.RunRequest(run_config={"ops": {"orders__holds": {"config": {"as_of": as_of}}}})
+
+
+JOBS = [ORDERS_FLOW, ORDERS_REPLAY_PARKED, ORDERS_CHANGES, ORDERS_RELEASE_HOLDS]
 SCHEDULES = [
+    release_holds,
     dg.ScheduleDefinition(
         name="orders_replay_parked_nightly",
         job=ORDERS_REPLAY_PARKED,
@@ -38,5 +84,5 @@ SCHEDULES = [
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description="Gives parked messages another chance every night at 02:15 UTC.",
-    )
+    ),
 ]

@@ -1,11 +1,11 @@
-"""Messages arrived: start the order path, at most one run at a time."""
+"""Messages or changes arrived: start the order path or what changes orders, one run of each."""
 
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
 from ecom_assets.orders.store import figures
-from jobs.orders import ORDERS_FLOW
+from jobs.orders import ORDERS_CHANGES, ORDERS_FLOW
 from resources.database import DatabaseResource
 
 POLL_SECONDS = 5
@@ -18,6 +18,8 @@ both runs are safe: they claim different rows."""
 PAUSE_AFTER_FAILURE = timedelta(minutes=1)
 """A run that fails at once must not be started again every few seconds."""
 
+_JOBS = (ORDERS_FLOW.name, ORDERS_CHANGES.name)
+
 # A run that is being cancelled still holds its chunk; what it leaves is started when it has ended.
 _IN_PROGRESS = [
     dg.DagsterRunStatus.QUEUED,
@@ -29,42 +31,56 @@ _IN_PROGRESS = [
 
 
 @dg.sensor(
-    job=ORDERS_FLOW,
+    jobs=[ORDERS_FLOW, ORDERS_CHANGES],
     minimum_interval_seconds=POLL_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Starts the order path when messages wait in the inbox, or when a run that ended"
-    " early left orders behind. One run takes all that waits.",
+    " early left orders behind, and the changes when accepted orders are to be cancelled or edited."
+    " One run takes all that waits.",
 )
 def orders_arrived(
     context: dg.SensorEvaluationContext, database: DatabaseResource
-) -> dg.RunRequest | dg.SkipReason:
-    """Ask for one run if anything waits and no run is in progress.
+) -> list[dg.RunRequest] | dg.SkipReason:
+    """Ask for one run of each job for which anything waits and no run is in progress.
 
     There is no cursor and no run key: what waits is found by its state, so that a message whose
     transaction commits after one with a larger id is not missed.
     """
-    # Runs are looked at first: the shop's database is left alone while one works on it.
+    # Runs are looked at first: the shop's database is left alone while both jobs work on it.
     # The wall clock is right here: it says whether a process is alive, not what a rule decides.
-    reason = _reason_to_wait(context.instance, datetime.now(UTC))
-    if reason:
-        return dg.SkipReason(reason)
+    now = datetime.now(UTC)
+    reasons = {name: _reason_to_wait(context.instance, name, now) for name in _JOBS}
+    if all(reasons.values()):
+        return dg.SkipReason("; ".join(str(reason) for reason in reasons.values()))
     with database.begin() as conn:
         waiting = figures.waiting(conn)
-    if not (waiting.messages or waiting.steps):
-        return dg.SkipReason("nothing waits")
+    wanted = {
+        ORDERS_FLOW.name: (waiting.messages, waiting.steps),
+        ORDERS_CHANGES.name: (waiting.changes,),
+    }
+    due = [name for name in _JOBS if any(wanted[name])]
     # For people who read the list of runs; no rule reads the tag.
-    found = f"{waiting.messages} messages, {waiting.steps} steps"
-    return dg.RunRequest(tags={"ecom/waiting": found})
+    requests = [
+        dg.RunRequest(job_name=name, tags={"ecom/waiting": _told(waiting, name)})
+        for name in due
+        if not reasons[name]
+    ]
+    held_back = "; ".join(str(reasons[name]) for name in due)
+    return requests or dg.SkipReason(held_back or "nothing waits")
 
 
-def _reason_to_wait(instance: dg.DagsterInstance, now: datetime) -> str | None:
-    started = dg.RunsFilter(
-        job_name=ORDERS_FLOW.name, statuses=_IN_PROGRESS, created_after=now - GIVEN_UP_AFTER
-    )
+def _told(waiting: figures.Waiting, job: str) -> str:
+    if job == ORDERS_CHANGES.name:
+        return f"{waiting.changes} changes"
+    return f"{waiting.messages} messages, {waiting.steps} steps"
+
+
+def _reason_to_wait(instance: dg.DagsterInstance, job: str, now: datetime) -> str | None:
+    started = dg.RunsFilter(job_name=job, statuses=_IN_PROGRESS, created_after=now - GIVEN_UP_AFTER)
     if running := instance.get_runs(started, limit=1):
         return f"run {running[0].run_id} is in progress; it takes what arrives meanwhile"
     # Only the latest run counts: a success after a failure has made it good.
-    latest = instance.get_run_records(dg.RunsFilter(job_name=ORDERS_FLOW.name), limit=1)
+    latest = instance.get_run_records(dg.RunsFilter(job_name=job), limit=1)
     if not latest or latest[0].dagster_run.status is not dg.DagsterRunStatus.FAILURE:
         return None
     # A failed run without an end was never seen to fail; from 1970 its pause is long over.

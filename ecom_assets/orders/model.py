@@ -52,14 +52,12 @@ class InboxState(StrEnum):
     ACCEPTED = "accepted"
     PARKED = "parked"
     SUPERSEDED = "superseded"
+    CHANGING = "changing"
+    APPLIED = "applied"
 
 
 class Problem(StrEnum):
-    """Why a message is parked; the first that applies, in this order, is named.
-
-    The last one is no fault of the document: its order was accepted from an earlier message. What
-    was decided since may have left the house, so a person has to look at the change.
-    """
+    """Why a message is parked; the first that applies, in this order, is named."""
 
     MALFORMED = "malformed_document"
     UNKNOWN_CURRENCY = "unknown_currency"
@@ -68,11 +66,36 @@ class Problem(StrEnum):
     BAD_LINE = "bad_line"
     UNKNOWN_SKU = "unknown_sku"
     TOTAL_MISMATCH = "total_differs_from_lines"
-    AFTER_ACCEPTANCE = "revision_after_acceptance"
+
+
+class ChangeKind(StrEnum):
+    """What a change asks for."""
+
+    CANCEL = "cancel"
+    EDIT = "edit"
+
+
+class Refusal(StrEnum):
+    """Why a change of an accepted order is refused; the first that applies is named.
+
+    An edit may also be refused for a `Problem` of its document.
+    """
+
+    ALREADY_CANCELLED = "already_cancelled"
+    ALREADY_SHIPPED = "already_shipped"
+    PARTLY_SHIPPED = "already_shipped_in_part"
+    MALFORMED = "malformed_cancellation"
+    UNKNOWN_LINE = "unknown_line"
+    MORE_THAN_ORDERED = "more_than_ordered"
+    CUSTOMER_CHANGED = "customer_changed"
+    CURRENCY_CHANGED = "currency_changed"
 
 
 SUPERSEDED_BY_REVISION = "superseded_by_revision"
 """Reason of a message that a later one about the same order replaces."""
+
+CHANGE_VERSION = "order_change/1"
+"""Version of the rules that carry out or refuse a change, as the ledger records it."""
 
 ACCEPTANCE_VERSION = "acceptance-1"
 """Version of the rules that accept an order, as the ledger records it."""

@@ -157,28 +157,43 @@ CHANGES = area_table(
     "Cancellations and edits of accepted orders, one row each; one at a time is carried out.",
     identity("change_id", "surrogate key"),
     reference("order_id", "order to change", "orders.orders.order_id"),
-    reference("inbox_id", "message that asks for it; empty if a person does",
-              "orders.inbox.inbox_id", nullable=True),
+    reference(
+        "inbox_id",
+        "message that asks for it; empty if a person does",
+        "orders.inbox.inbox_id",
+        nullable=True,
+    ),
     text("kind", "cancel or edit"),
-    document("document", "what to cancel: {lines: [{line_no, quantity}]}, or {} for all; the"
-             " document of an edit is the message of revised_inbox_id"),
+    document(
+        "document",
+        "what to cancel: {lines: [{line_no, quantity}]}, or {} for all; the"
+        " document of an edit is the message of revised_inbox_id",
+    ),
     moment("requested_at", "business moment of the request"),
     text("requested_by", "channel or person"),
     text("reason", "why, as the channel or the person says"),
-    text("state", "pending, started (what was decided is taken back), applied or refused",
-         server_default="pending"),
+    text(
+        "state",
+        "pending, started (what was decided is taken back), applied or refused",
+        server_default="pending",
+    ),
     text("refusal", "why it was refused, a code", nullable=True),
     text("refusal_detail", "what is wrong, naming the line or field", nullable=True),
-    moment("effective_as_of", "business moment as of which it was carried out: not before what had"
-           " happened to the order", nullable=True),
-    reference("revised_inbox_id", "message the order is rewritten from; empty if all is cancelled",
-              "orders.inbox.inbox_id", nullable=True),
+    moment(
+        "effective_as_of",
+        "business moment as of which it was carried out: not before what had happened to the order",
+        nullable=True,
+    ),
+    reference(
+        "revised_inbox_id",
+        "message the order is rewritten from; empty if all is cancelled",
+        "orders.inbox.inbox_id",
+        nullable=True,
+    ),
     text("run_id", "Dagster run that started, applied or refused it", nullable=True),
     recorded_at(),
     sa.CheckConstraint("kind IN ('cancel', 'edit')", name="kind_known"),
-    sa.CheckConstraint(
-        "state IN ('pending', 'started', 'applied', 'refused')", name="state_known"
-    ),
+    sa.CheckConstraint("state IN ('pending', 'started', 'applied', 'refused')", name="state_known"),
     sa.CheckConstraint("(state = 'refused') = (refusal IS NOT NULL)", name="refused_with_reason"),
     sa.CheckConstraint(
         "state NOT IN ('started', 'applied') OR effective_as_of IS NOT NULL",

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
 from ecom_assets.shared.columns import (
     METADATA,
@@ -43,11 +45,12 @@ HOLDS = sa.Table(
     sa.CheckConstraint("released_at >= placed_at", name="released_after_placed"),
     sa.CheckConstraint("expires_at > placed_at", name="expires_after_placed"),
     sa.Index(
-        "holds_one_open_idx", "order_id", unique=True, postgresql_where=sa.text("released_at IS NULL")
+        "holds_one_open_idx",
+        "order_id",
+        unique=True,
+        postgresql_where=sa.text("released_at IS NULL"),
     ),
-    sa.Index(
-        "holds_expiring_idx", "expires_at", postgresql_where=sa.text("released_at IS NULL")
-    ),
+    sa.Index("holds_expiring_idx", "expires_at", postgresql_where=sa.text("released_at IS NULL")),
     schema="flow",
     comment="Holds of orders, each with its reason and its end.",
 )
@@ -69,31 +72,35 @@ _HELD_NOW = sa.text("""
         AND fulfilment_state NOT IN ('shipped', 'cancelled')
     ORDER BY order_id
 """)
+# One order of locks for all who end holds.
 _OPEN = sa.text("""
-    SELECT h.order_id FROM flow.holds AS h
+    SELECT h.order_id, g.ended_at, g.ended_by FROM flow.holds AS h
     JOIN flow.order_states AS s USING (order_id)
-    WHERE h.order_id = ANY(:orders) AND h.released_at IS NULL AND h.reason = ANY(:reasons)
+    JOIN unnest(CAST(:orders AS bigint[]), CAST(:moments AS timestamptz[]), CAST(:people AS text[]))
+        AS g (order_id, ended_at, ended_by) USING (order_id)
+    WHERE h.released_at IS NULL AND (h.reason = ANY(:reasons)) = :are_meant
     ORDER BY h.order_id
     FOR UPDATE OF s
 """)
-_OPEN_REASONS = sa.text("""
-    SELECT DISTINCT reason FROM flow.holds WHERE order_id = ANY(:orders) AND released_at IS NULL
-""")
-# Not before its start and not before the order's last move: time never runs back for an order.
+_RELEASED = sa.text("""
+    SELECT g.order_id, g.ended_at AS happened_at,
+        jsonb_build_object('reason', h.reason, 'by', g.ended_by) AS detail
+    FROM unnest(CAST(:orders AS bigint[]), CAST(:moments AS timestamptz[]), CAST(:people AS text[]))
+        AS g (order_id, ended_at, ended_by)
+    JOIN flow.holds AS h ON h.order_id = g.order_id AND h.released_at IS NULL
+""").columns(*(sa.column(name) for name in EVENT_COLUMNS))
+# Not before its start: a moment that a person gives may lie before what a run has done since.
 _CLOSE = sa.text("""
     UPDATE flow.holds AS h
-    SET released_at = greatest(CAST(:at AS timestamptz), h.placed_at), released_by = :by
-    WHERE h.order_id = ANY(:orders) AND h.released_at IS NULL
+    SET released_at = greatest(g.ended_at, h.placed_at), released_by = g.ended_by
+    FROM unnest(CAST(:orders AS bigint[]), CAST(:moments AS timestamptz[]), CAST(:people AS text[]))
+        AS g (order_id, ended_at, ended_by)
+    WHERE h.order_id = g.order_id AND h.released_at IS NULL
 """)
-_RELEASED = sa.text("""
-    SELECT h.order_id, CAST(:at AS timestamptz) AS happened_at, jsonb_build_object(
-        'reason', h.reason, 'by', CAST(:by AS text)) AS detail
-    FROM flow.holds AS h WHERE h.order_id = ANY(:orders) AND h.released_at IS NULL
-""").columns(*(sa.column(name) for name in EVENT_COLUMNS))
 _EXPIRED = sa.text("""
-    SELECT expires_at, array_agg(order_id ORDER BY order_id) FROM flow.holds
-    WHERE released_at IS NULL AND expires_at <= :as_of AND reason <> 'review'
-    GROUP BY expires_at ORDER BY expires_at
+    SELECT order_id, expires_at FROM flow.holds
+    WHERE released_at IS NULL AND expires_at <= :as_of AND reason <> :review
+    ORDER BY order_id
 """)
 _PLACED = sa.text("""
     SELECT order_id, CAST(:at AS timestamptz) AS happened_at, '{}'::jsonb AS detail
@@ -132,10 +139,8 @@ def place(
         "reason", sa.literal(reason, sa.Text), "by", sa.literal(by, sa.Text),
         "expires_at", sa.literal(expires_at, HOLDS.c.expires_at.type),
     )  # fmt: skip
-    detail = sa.cast(given.c.detail, sa.dialects.postgresql.JSONB)
-    events = sa.select(
-        given.c.order_id, given.c.happened_at, told.op("||")(detail).label("detail")
-    )
+    detail = sa.cast(given.c.detail, JSONB)
+    events = sa.select(given.c.order_id, given.c.happened_at, told.op("||")(detail).label("detail"))
     held = move(conn, Dimension.HOLD, "held", event, events, run)
     columns = ["order_id", "placed_at", "reason", "placed_by", "expires_at", "run_id"]
     source = sa.select(
@@ -197,38 +202,49 @@ def release(
     Returns:
         How many orders were released.
     """
-    ids = _ids(conn, orders)
-    given = set(conn.execute(_OPEN_REASONS, {"orders": ids}).scalars())
-    return end(conn, ids, sorted(given - {Reason.REVIEW.value}), by, at, run)
+    endings = [(order, at, by) for order in _ids(conn, orders)]
+    return end(conn, endings, run, but=(Reason.REVIEW.value,))
 
 
 def end(
     conn: sa.Connection,
-    orders: Sequence[int],
-    reasons: Sequence[str],
-    by: str,
-    at: datetime,
+    endings: Sequence[tuple[int, datetime, str]],
     run: str,
+    only: Sequence[str] | None = None,
+    but: Sequence[str] = (),
 ) -> int:
-    """End the open holds that orders have for one of the reasons; returns how many orders."""
-    given = {"orders": list(orders), "reasons": list(reasons)}
-    free = list(conn.execute(_OPEN, given).scalars())
-    rows = _RELEASED.bindparams(at=at, by=by, orders=free)
+    """End open holds, each at its own moment.
+
+    Args:
+        conn: connection inside the transaction that has reason to end them.
+        endings: order, business moment, and person or area that ends its hold.
+        run: Dagster run id.
+        only: reasons of the holds that are meant; all, if not given.
+        but: reasons of holds that stay, where `only` is not given.
+
+    Returns:
+        How many orders were released; those without such a hold are left alone.
+    """
+    reasons = {"reasons": list(but if only is None else only), "are_meant": only is not None}
+    free = conn.execute(_OPEN, _arrays(endings) | reasons).tuples().all()
+    given = _arrays(free)
+    rows = _RELEASED.bindparams(**given)
     released = move(conn, Dimension.HOLD, "none", "order_released", rows, run)
-    conn.execute(_CLOSE, {"at": at, "by": by, "orders": free})
-    mark(conn, free, is_held=False)
+    conn.execute(_CLOSE, given)
+    mark(conn, given["orders"], is_held=False)
     return released
+
+
+def _arrays(endings: Sequence[tuple[int, datetime, str]]) -> dict[str, list[Any]]:
+    orders, moments, people = ([each[at] for each in endings] for at in range(3))
+    return {"orders": orders, "moments": moments, "people": people}
 
 
 def release_expired(conn: sa.Connection, as_of: datetime, run: str = OPERATOR_RUN) -> int:
     """End the holds that expired by `as_of`, each at its own moment; returns how many orders."""
-    expired = conn.execute(_EXPIRED, {"as_of": as_of}).tuples().all()
-    released = 0
-    # A query per moment of expiry, of which there are few: people set them by the day or the hour.
-    for expires_at, ids in expired:
-        rows = sa.select(sa.func.unnest(sa.cast(ids, sa.ARRAY(sa.BigInteger))).label("order_id"))
-        released += release(conn, rows, "expiry", expires_at, run)
-    return released
+    expired = conn.execute(_EXPIRED, {"as_of": as_of, "review": Reason.REVIEW.value})
+    endings = [(order_id, expires_at, "expiry") for order_id, expires_at in expired.tuples()]
+    return end(conn, endings, run)
 
 
 def _ids(conn: sa.Connection, orders: Rows) -> list[int]:

@@ -161,6 +161,26 @@ TRIGGERS = (
     """,
 )
 
+# What an order holds, as one document: events keep it as it was before an edit and after.
+CONTENT_OF = """
+    CREATE FUNCTION orders.content_of(of_order bigint) RETURNS jsonb LANGUAGE sql STABLE AS $$
+        SELECT jsonb_build_object(
+            'revision', o.revision, 'currency', o.currency, 'items_minor', o.items_minor,
+            'discount_minor', o.discount_minor, 'shipping_minor', o.shipping_minor,
+            'tax_minor', o.tax_minor, 'total_minor', o.total_minor,
+            'lines', (
+                SELECT jsonb_agg(jsonb_build_object(
+                    'line_no', l.line_no, 'sku', l.sku, 'quantity', l.quantity,
+                    'unit_price_minor', l.unit_price_minor, 'discount_minor', l.discount_minor,
+                    'tax_minor', l.tax_minor, 'line_total_minor', l.line_total_minor,
+                    'seller', l.seller
+                ) ORDER BY l.line_no)
+                FROM orders.order_lines AS l WHERE l.order_id = o.order_id
+            ))
+        FROM orders.orders AS o WHERE o.order_id = of_order
+    $$
+"""
+
 # The timeline folded: of each dimension the last move until the moment, the start before it. Lines
 # and amounts are those before the first edit after the moment, or those of today.
 ORDER_AS_OF = """
@@ -191,28 +211,12 @@ ORDER_AS_OF = """
             ORDER BY x.dimension, x.happened_at DESC, x.event_id DESC
         ), states AS (
             SELECT jsonb_object_agg(folded.dimension, folded.state) AS at FROM folded
-        ), present AS (
-            SELECT jsonb_build_object(
-                'revision', o.revision, 'currency', o.currency, 'items_minor', o.items_minor,
-                'discount_minor', o.discount_minor, 'shipping_minor', o.shipping_minor,
-                'tax_minor', o.tax_minor, 'total_minor', o.total_minor,
-                'lines', (
-                    SELECT jsonb_agg(jsonb_build_object(
-                        'line_no', l.line_no, 'sku', l.sku, 'quantity', l.quantity,
-                        'unit_price_minor', l.unit_price_minor,
-                        'discount_minor', l.discount_minor, 'tax_minor', l.tax_minor,
-                        'line_total_minor', l.line_total_minor, 'seller', l.seller
-                    ) ORDER BY l.line_no)
-                    FROM orders.order_lines AS l WHERE l.order_id = o.order_id
-                )) AS content
-            FROM orders.orders AS o WHERE o.order_id = of_order
         ), content AS (
             SELECT coalesce((
                 SELECT known.detail -> 'before' FROM known
                 WHERE known.happened_at > moment AND known.detail ? 'before'
                 ORDER BY known.happened_at, known.event_id LIMIT 1
-            ), present.content) AS was
-            FROM present
+            ), orders.content_of(of_order)) AS was
         )
         SELECT of_order, s.at ->> 'payment_state', s.at ->> 'risk_state',
             s.at ->> 'fulfilment_state', s.at ->> 'hold_state',
@@ -357,13 +361,13 @@ def upgrade() -> None:
         )
     op.execute(EXPLAIN_HOLDS)
     op.execute(HELD_CARRIERS)
-    for statement in (REFUSE_STARTS, REFUSE_MOVES, REFUSE_LOSS, *TRIGGERS, ORDER_AS_OF):
+    for statement in (REFUSE_STARTS, REFUSE_MOVES, REFUSE_LOSS, *TRIGGERS, CONTENT_OF, ORDER_AS_OF):
         op.execute(statement)
 
 
 def downgrade() -> None:
     """Take the schema back to the revision before."""
-    op.execute("DROP FUNCTION decisions.order_as_of(bigint, timestamptz)")
+    op.execute("DROP FUNCTION decisions.order_as_of(bigint, timestamptz), orders.content_of(bigint)")
     # With the triggers that call them.
     op.execute("DROP FUNCTION flow.refuse_starts(), flow.refuse_moves(), flow.refuse_loss() CASCADE")
     # What the revision before cannot say: a change that waits is one a person must look at.

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from ecom_assets.catalog.tables import PRODUCTS
 from ecom_assets.orders import store
 from ecom_assets.orders.model import Message
-from ecom_assets.orders.tables import INBOX, ORDER_LINES, ORDERS
+from ecom_assets.orders.tables import CHANGES, INBOX, ORDER_LINES, ORDERS
 from ecom_assets.shared.flow import FIRST, PENDING
 from ecom_assets.shared.journal import LEDGER, TIMELINE
 from ecom_assets.shared.quarantine import QUARANTINE
@@ -117,15 +117,15 @@ def test_only_the_newest_of_several_messages_is_accepted(
     assert rows(shop, ORDERS.c.revision, ORDERS.c.shipping_minor) == [(2, 2)]
 
 
-def test_message_about_an_accepted_order_is_parked_for_a_person(
+def test_message_about_an_accepted_order_becomes_an_edit(
     shop: DatabaseResource, document: Builder
 ) -> None:
     send(shop, "A-1", document())
     accept(shop)
     send(shop, "A-1", document(shipping_minor=0, total_minor=None), 1)
-    assert accept(shop)["parked"] == 1
-    assert messages(shop)[1] == ("A-1", 2, "parked", "revision_after_acceptance")
-    assert rows(shop, QUARANTINE.c.detail) == [("the order was accepted as revision 1",)]
+    assert accept(shop)["edits"] == 1
+    assert messages(shop)[1] == ("A-1", 2, "changing", None)
+    assert rows(shop, CHANGES.c.kind, CHANGES.c.state) == [("edit", "pending")]
     assert rows(shop, ORDERS.c.revision) == [(1,)]
 
 

@@ -52,10 +52,10 @@ def test_parked_messages_are_counted_by_reason(catalog: sa.Connection, document:
 
 
 def test_waiting_counts_messages_and_steps(catalog: sa.Connection, document: Builder) -> None:
-    assert figures.waiting(catalog) == figures.Waiting(messages=0, steps=0)
+    assert figures.waiting(catalog) == figures.Waiting(messages=0, steps=0, changes=0)
     place(catalog, document, 0)
     receive(catalog, [Message("web", "new", NOON, {})])
-    assert figures.waiting(catalog) == figures.Waiting(messages=1, steps=2)
+    assert figures.waiting(catalog) == figures.Waiting(messages=1, steps=2, changes=0)
 
 
 def test_settling_an_inbox_without_revisions_claims_nothing(
@@ -63,7 +63,7 @@ def test_settling_an_inbox_without_revisions_claims_nothing(
 ) -> None:
     receive(catalog, [Message("web", "A-1", NOON, document())])
     assert claims.claim_revised(catalog) == 0
-    assert settle_revisions(catalog, "run") == {"superseded": 0, "parked": 0}
+    assert settle_revisions(catalog, "run") == {"superseded": 0, "edits": 0}
 
 
 def test_settling_again_changes_nothing(catalog: sa.Connection, document: Builder) -> None:
@@ -74,4 +74,4 @@ def test_settling_again_changes_nothing(catalog: sa.Connection, document: Builde
     for _ in range(2):
         claims.claim_revised(catalog)
         outcomes.append(settle_revisions(catalog, "run"))
-    assert outcomes == [{"superseded": 2, "parked": 0}, {"superseded": 0, "parked": 0}]
+    assert outcomes == [{"superseded": 2, "edits": 0}, {"superseded": 0, "edits": 0}]

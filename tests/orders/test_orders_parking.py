@@ -13,7 +13,7 @@ from ecom_assets.catalog.tables import PRODUCTS
 from ecom_assets.orders import store
 from ecom_assets.orders.model import InboxState, Message, Problem
 from ecom_assets.orders.store import acceptance, claims
-from ecom_assets.orders.tables import INBOX, ORDER_LINES, ORDERS
+from ecom_assets.orders.tables import CHANGES, INBOX, ORDER_LINES, ORDERS
 from ecom_assets.shared import flow
 from ecom_assets.shared.journal import LEDGER
 from ecom_assets.shared.quarantine import QUARANTINE
@@ -64,7 +64,7 @@ WRONG: dict[Problem, tuple[Any, str]] = {
 def test_every_problem_is_parked_with_its_row_reason_and_field(
     scratch_catalog: sa.Connection, document: Builder
 ) -> None:
-    assert {*WRONG, Problem.AFTER_ACCEPTANCE} == set(Problem)
+    assert {*WRONG} == set(Problem)
     sent = {problem.value: document(**members) for problem, (members, _) in WRONG.items()}
     for order, body in sent.items():
         send(scratch_catalog, order, body)
@@ -125,7 +125,9 @@ def test_a_message_overtaken_on_its_way_is_superseded_when_it_comes(
     send(scratch_catalog, "A-1", document(), minute=5)
     accept(scratch_catalog)
     send(scratch_catalog, "A-1", document(shipping_minor=0, total_minor=None), minute=1)
-    assert accept(scratch_catalog) == {"superseded": 1, "parked": 0, "accepted": 0}
+    assert accept(scratch_catalog) == {
+        "superseded": 1, "edits": 0, "parked": 0, "accepted": 0,
+    }  # fmt: skip
     assert rows(scratch_catalog, QUARANTINE.c.reason) == []
 
 
@@ -135,31 +137,37 @@ def test_the_newest_message_counts_even_where_it_is_wrong(
     """The channel took its order back into doubt: what it said before must not be shipped."""
     send(scratch_catalog, "A-1", document())
     send(scratch_catalog, "A-1", document(lines=[]), minute=1)
-    assert accept(scratch_catalog) == {"superseded": 1, "parked": 1, "accepted": 0}
+    assert accept(scratch_catalog) == {
+        "superseded": 1, "edits": 0, "parked": 1, "accepted": 0,
+    }  # fmt: skip
     assert states(scratch_catalog) == [("A-1", 1, "superseded"), ("A-1", 2, "parked")]
 
 
-def test_of_several_changes_to_an_accepted_order_the_last_is_on_the_list(
+def test_messages_about_an_accepted_order_become_edits_of_it(
     scratch_catalog: sa.Connection, document: Builder
 ) -> None:
     for minute in range(3):
         body = document(shipping_minor=minute, total_minor=None)
         send(scratch_catalog, "A-1", body, minute)
         accept(scratch_catalog)
-    assert [state for *_, state in states(scratch_catalog)] == ["accepted", "superseded", "parked"]
-    listed = rows(scratch_catalog, QUARANTINE.c.state, QUARANTINE.c.reason)
-    assert listed == [("parked", Problem.AFTER_ACCEPTANCE), ("replayed", Problem.AFTER_ACCEPTANCE)]
+    assert [state for *_, state in states(scratch_catalog)] == ["accepted", "changing", "changing"]
+    asked = rows(scratch_catalog, CHANGES.c.requested_at, CHANGES.c.kind, CHANGES.c.reason)
+    assert [each[1:] for each in asked] == [("edit", "revision 2"), ("edit", "revision 3")]
     assert rows(scratch_catalog, ORDERS.c.shipping_minor) == [(0,)]
 
 
-def test_a_change_to_an_accepted_order_is_never_replayed(
+def test_of_several_messages_at_once_the_last_becomes_the_edit(
     scratch_catalog: sa.Connection, document: Builder
 ) -> None:
     send(scratch_catalog, "A-1", document())
     accept(scratch_catalog)
-    send(scratch_catalog, "A-1", document(shipping_minor=0, total_minor=None), 1)
-    accept(scratch_catalog)
-    assert store.replay_parked(scratch_catalog) == 0
+    for minute in (1, 2):
+        body = document(shipping_minor=minute, total_minor=None)
+        send(scratch_catalog, "A-1", body, minute)
+    assert accept(scratch_catalog)["edits"] == 1
+    assert [state for *_, state in states(scratch_catalog)] == [
+        "accepted", "superseded", "changing",
+    ]  # fmt: skip
 
 
 def test_replay_leaves_a_message_parked_whose_next_problem_shows(

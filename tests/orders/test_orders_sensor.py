@@ -34,8 +34,10 @@ def evaluate(instance: dg.DagsterInstance, database: DatabaseResource) -> dg.Run
     outcome = orders_arrived(context)
     if isinstance(outcome, dg.SkipReason):
         return outcome.skip_message or ""
-    assert isinstance(outcome, dg.RunRequest)
-    return outcome
+    assert isinstance(outcome, list)
+    (request,) = outcome
+    assert request.job_name == ORDERS_FLOW.name
+    return request
 
 
 def send(conn: sa.Connection, *orders: str) -> None:
@@ -136,3 +138,23 @@ def test_jobs_and_schedules_resolve(database: DatabaseResource) -> None:
         schedule.name for schedule in repository.schedule_defs
     }
     assert repository.has_sensor_def(orders_arrived.name)
+
+
+def test_changes_start_a_run_of_their_own(
+    instance: dg.DagsterInstance, database: DatabaseResource
+) -> None:
+    with database.begin() as conn:
+        waits = sa.select(sa.literal(1).label("order_id"), sa.literal(NOON).label("due_at"))
+        hand_on(conn, [Stage.SETTLE, Stage.RETURN_MONEY], waits)
+        send(conn, "A-1")
+    context = dg.build_sensor_context(instance=instance, resources={"database": database})
+    outcome = orders_arrived(context)
+    assert isinstance(outcome, list)
+    assert [(each.job_name, each.tags["ecom/waiting"]) for each in outcome] == [
+        ("orders_flow", "1 messages, 0 steps"),
+        ("orders_changes", "2 changes"),
+    ]
+    add_run(instance, IN_PROGRESS)
+    outcome = orders_arrived(context)
+    assert isinstance(outcome, list)
+    assert [each.job_name for each in outcome] == ["orders_changes"]

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from ecom_assets.orders.model import Message
 from ecom_assets.orders.store import receive
 from jobs import marts, orders, quality
-from jobs.orders import ORDERS_FLOW, ORDERS_REPLAY_PARKED
+from jobs.orders import ORDERS_CHANGES, ORDERS_FLOW, ORDERS_REPLAY_PARKED
 from resources.database import DatabaseResource
 from sensors import orders as module
 from sensors.orders import PAUSE_AFTER_FAILURE, orders_arrived
@@ -96,7 +96,8 @@ def test_the_pause_after_a_failure_counts_from_its_end(
     instance.report_run_failed(add_run(instance, Status.STARTED))
     (record,) = instance.get_run_records()
     ended_at = datetime.fromtimestamp(record.end_time or 0, UTC)
-    reason = module._reason_to_wait(instance, ended_at + timedelta(seconds=later))
+    now = ended_at + timedelta(seconds=later)
+    reason = module._reason_to_wait(instance, ORDERS_FLOW.name, now)
     left = int(PAUSE_AFTER_FAILURE.total_seconds()) - later
     assert reason == (f"the last run failed; next try in {left} s" if left > 0 else None)
 
@@ -109,11 +110,12 @@ def test_a_run_in_progress_matters_more_than_a_failure(
     assert running.run_id in str(evaluate(instance, shop))
 
 
-def test_waiting_is_not_looked_up_while_a_run_is_in_progress(
+def test_waiting_is_not_looked_up_while_both_jobs_are_in_progress(
     instance: dg.DagsterInstance,
 ) -> None:
-    """The sensor must not load a database that a run is busy with, nor need it to be up."""
-    add_run(instance, Status.STARTED)
+    """The sensor must not load a database that runs are busy with, nor need it to be up."""
+    for job in (ORDERS_FLOW, ORDERS_CHANGES):
+        add_run(instance, Status.STARTED, job.name)
     down = DatabaseResource(url="postgresql://nobody@127.0.0.1:1/none")
     assert "in progress" in str(evaluate(instance, down))
 
@@ -129,6 +131,8 @@ def test_a_database_that_is_down_is_an_error_not_an_empty_inbox(
 def test_nightly_jobs_follow_each_other() -> None:
     """Parked messages first, so that what they become is in the marts and under the checks."""
     found = [schedule for each in (orders, marts, quality) for schedule in each.SCHEDULES]
+    often = found.pop(0)
+    assert (often.job_name, often.cron_schedule) == ("orders_release_holds", "*/10 * * * *")
     assert [(each.job_name, each.cron_schedule) for each in found] == [
         ("orders_replay_parked", "15 2 * * *"),
         ("marts_refresh", "30 3 * * *"),

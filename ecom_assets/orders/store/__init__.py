@@ -2,21 +2,39 @@
 
 `intake` takes messages and observed facts in, `claims` picks the messages a step works on and
 settles revisions, `reading` and `validation` read documents and find their faults, `acceptance`
-turns the good ones into orders, `replay` gives parked ones another chance, `figures` reads what
-operators and sensors look at. Locks are taken in this order: inbox, orders, quarantine.
+turns the good ones into orders, `replay` gives parked ones another chance. `changes` takes requests
+to cancel or edit accepted orders, `starting` (with `cancelling`) begins them and `settling` (with
+`rewriting`) ends them. `figures` reads what operators and sensors look at. Locks are taken in this
+order: inbox, changes, the queue, states, orders, quarantine.
 """
 
 from ecom_assets.orders.store.acceptance import accept_pending
+from ecom_assets.orders.store.changes import (
+    UnknownOrder,
+    cancel,
+    edit,
+    request,
+    requests_from_cancellations,
+)
 from ecom_assets.orders.store.claims import claim_revised, settle_revisions
 from ecom_assets.orders.store.intake import receive, take_observed_events, take_orders
 from ecom_assets.orders.store.replay import replay_parked
+from ecom_assets.orders.store.settling import settle_changes
+from ecom_assets.orders.store.starting import start_pending
 
 __all__ = [
+    "UnknownOrder",
     "accept_pending",
+    "cancel",
     "claim_revised",
+    "edit",
     "receive",
     "replay_parked",
+    "request",
+    "requests_from_cancellations",
+    "settle_changes",
     "settle_revisions",
+    "start_pending",
     "take_observed_events",
     "take_orders",
 ]

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from ecom_assets.orders.model import ACCEPTANCE_VERSION
 from ecom_assets.orders.store import claims, validation
+from ecom_assets.orders.store.work import open_empty, work_table
 from ecom_assets.shared import flow
 from ecom_assets.shared.journal import (
     DECISION_COLUMNS,
@@ -19,7 +20,7 @@ from ecom_assets.shared.journal import (
 )
 from ecom_assets.shared.states import open_states
 
-ACCEPTED = claims.work_table(
+ACCEPTED = work_table(
     "accepted_orders",
     sa.Column("order_id", sa.BigInteger, primary_key=True),
     sa.Column("inbox_id", sa.BigInteger, nullable=False),
@@ -86,7 +87,7 @@ _EVENTS = sa.text("""
     JOIN read_messages AS m ON m.inbox_id = a.inbox_id
     ORDER BY o.order_id
 """).columns(*(sa.column(name) for name in EVENT_COLUMNS))
-_DECISIONS = sa.text("""
+DECISIONS = sa.text("""
     SELECT o.order_id, '' AS subject,
            jsonb_build_object(
                'payload_hash', i.payload_hash, 'revision', o.revision, 'lines', m.lines,
@@ -123,9 +124,10 @@ def accept_pending(
         chunk: messages per transaction.
 
     Returns:
-        Counts of `messages`, of which `accepted`, `parked` and `superseded`, and of `lines`.
+        Counts of `messages`, of which `accepted`, `parked`, `superseded` and `edits` of accepted
+        orders, and of `lines`.
     """
-    totals: Counter[str] = Counter(messages=0, accepted=0, lines=0, parked=0, superseded=0)
+    totals: Counter[str] = Counter(messages=0, accepted=0, lines=0, parked=0, superseded=0, edits=0)
     while True:
         with begin() as conn:
             claimed = claims.claim_pending(conn, chunk)
@@ -145,7 +147,7 @@ def accept_claimed(conn: sa.Connection, run: str) -> Counter[str]:
     validation.read_claimed(conn)
     conn.execute(_FAULTS)
     counts["parked"] += claims.park_faulty(conn, run)
-    claims.open_empty(conn, ACCEPTED)
+    open_empty(conn, ACCEPTED)
     counts["accepted"] = conn.execute(_ORDERS, {"run": run}).rowcount
     if counts["accepted"]:
         # Every statement below joins it; without statistics each would be planned for a large one.
@@ -159,7 +161,7 @@ def accept_claimed(conn: sa.Connection, run: str) -> Counter[str]:
 def _record(conn: sa.Connection, run: str) -> None:
     open_states(conn, _STATES)
     record_events(conn, "order_accepted", _EVENTS, run)
-    decisions = _DECISIONS.bindparams(version=ACCEPTANCE_VERSION)
+    decisions = DECISIONS.bindparams(version=ACCEPTANCE_VERSION)
     record_decisions(conn, "order_acceptance", decisions, run)
     # Last, but in the same transaction: no stage can see an order without its states.
     flow.hand_on(conn, flow.FIRST, _DUE)

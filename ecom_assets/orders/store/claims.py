@@ -7,33 +7,16 @@ late is found like any other.
 
 from __future__ import annotations
 
-from typing import Any
-
 import sqlalchemy as sa
-from sqlalchemy.schema import CreateTable
 
-from ecom_assets.orders.model import SUPERSEDED_BY_REVISION, Problem
+from ecom_assets.orders.model import SUPERSEDED_BY_REVISION, ChangeKind, Refusal
+from ecom_assets.orders.store import changes
+from ecom_assets.orders.store.work import open_empty, work_table
 from ecom_assets.orders.tables import INBOX
 from ecom_assets.shared import quarantine
 
 SOURCE = "orders.inbox"
 """The source parked messages have in the quarantine; their row number is the inbox id."""
-
-WORK = sa.MetaData()
-"""Temporary tables of one transaction."""
-
-
-def work_table(name: str, *columns: sa.Column[Any]) -> sa.Table:
-    """Declare a temporary table that lives until the transaction ends."""
-    return sa.Table(name, WORK, *columns, prefixes=["TEMPORARY"], postgresql_on_commit="DROP")
-
-
-def open_empty(conn: sa.Connection, *tables: sa.Table) -> None:
-    """Make temporary tables, or empty those this transaction already made."""
-    for table in tables:
-        conn.execute(CreateTable(table, if_not_exists=True))
-        conn.execute(sa.delete(table))
-
 
 CLAIMED = work_table(
     "claimed_messages",
@@ -77,7 +60,7 @@ _CLAIM_PARKED = sa.text("""
     INSERT INTO claimed_messages (inbox_id, is_revised)
     SELECT m.inbox_id, false
     FROM orders.inbox AS m
-    WHERE m.state = 'parked' AND m.reason <> :after_acceptance
+    WHERE m.state = 'parked' AND m.reason <> ALL(:refusals)
     FOR UPDATE OF m SKIP LOCKED
 """)
 # Newer by arrival, then by revision: a message overtaken on its way has the higher revision but is
@@ -103,17 +86,26 @@ _SUPERSEDE_PARKED = sa.text("""
       AND (older.received_at, older.revision) < (m.received_at, m.revision)
     RETURNING older.inbox_id
 """)
-# After superseding, so that of several late changes one is left for the person who decides.
-_AFTER_ACCEPTANCE = sa.text("""
+# After superseding, so that of several late messages the newest becomes the change.
+_LATE = sa.text("""
     WITH late AS (
         DELETE FROM claimed_messages AS c
         USING orders.inbox AS m JOIN orders.orders AS o USING (channel, external_id)
         WHERE c.is_revised AND m.inbox_id = c.inbox_id
-        RETURNING c.inbox_id, o.revision
+        RETURNING c.inbox_id
     )
-    INSERT INTO faulty_messages (inbox_id, fault)
-    SELECT inbox_id, :problem || ': the order was accepted as revision ' || revision FROM late
+    UPDATE orders.inbox AS m SET state = 'changing', reason = NULL, run_id = :run
+    FROM late WHERE m.inbox_id = late.inbox_id
+    RETURNING m.inbox_id
 """)
+_EDITS = sa.text("""
+    SELECT o.order_id, m.inbox_id, CAST(:kind AS text) AS kind, '{}'::jsonb AS document,
+        m.received_at AS requested_at, m.channel AS requested_by,
+        'revision ' || m.revision AS reason, m.inbox_id AS revised_inbox_id
+    FROM orders.inbox AS m JOIN orders.orders AS o USING (channel, external_id)
+    WHERE m.inbox_id = ANY(:messages)
+    ORDER BY m.received_at, m.inbox_id
+""").columns(*(sa.column(name) for name in changes.REQUEST_COLUMNS))
 # No problem holds ": ", so what stands before the first one is the problem, whatever follows.
 _PARK = sa.text("""
     UPDATE orders.inbox AS m
@@ -147,10 +139,10 @@ def claim_revised(conn: sa.Connection) -> int:
 def claim_parked(conn: sa.Connection) -> int:
     """Claim the parked messages that may be taken after all; returns how many.
 
-    A change to an accepted order waits for a person and is left alone.
+    A change that was refused for what has become of its order stays refused.
     """
     open_empty(conn, CLAIMED, FAULTS)
-    given = {"after_acceptance": Problem.AFTER_ACCEPTANCE.value}
+    given = {"refusals": [refusal.value for refusal in Refusal]}
     return conn.execute(_CLAIM_PARKED, given).rowcount
 
 
@@ -158,23 +150,23 @@ def settle_revisions(conn: sa.Connection, run: str) -> dict[str, int]:
     """Leave one message per order among the claimed ones: the newest, if no other was accepted.
 
     The newest message is the one that arrived last. Older ones that wait or were parked are
-    superseded. A message about an order that was accepted before is parked, so that a person sees
-    the change: stock may be reserved for the order or a parcel on its way.
+    superseded. A message about an order that was accepted before becomes an edit of it.
 
     Returns:
-        Messages `superseded` and `parked`.
+        Messages `superseded`, and those that became `edits`.
     """
     # Hardly any chunk has revisions; the statements below would search the inbox for nothing.
     if not conn.execute(sa.select(sa.exists().where(CLAIMED.c.is_revised))).scalar_one():
-        return {"superseded": 0, "parked": 0}
+        return {"superseded": 0, "edits": 0}
     given = {"reason": SUPERSEDED_BY_REVISION, "run": run}
     superseded = conn.execute(_SUPERSEDE, given).rowcount
     replaced = list(conn.execute(_SUPERSEDE_PARKED, given).scalars())
     if replaced:
         solved = sa.select(INBOX.c.inbox_id).where(INBOX.c.inbox_id.in_(replaced))
         quarantine.settle(conn, SOURCE, solved)
-    conn.execute(_AFTER_ACCEPTANCE, {"problem": Problem.AFTER_ACCEPTANCE.value})
-    return {"superseded": superseded + len(replaced), "parked": park_faulty(conn, run)}
+    late = list(conn.execute(_LATE, {"run": run}).scalars())
+    edits = changes.request(conn, _EDITS.bindparams(kind=ChangeKind.EDIT.value, messages=late))
+    return {"superseded": superseded + len(replaced), "edits": edits}
 
 
 def park_faulty(conn: sa.Connection, run: str) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ecom_assets.orders.model import InboxState
-from ecom_assets.orders.tables import INBOX, ORDERS
+from ecom_assets.orders.tables import CHANGES, INBOX, ORDERS
 from ecom_assets.shared import flow
 
 RECENT_DAYS = 60
@@ -24,15 +24,25 @@ class Waiting:
     Attributes:
         messages: messages pending in the inbox.
         steps: waits of accepted orders for a stage, left by a run that ended early.
+        changes: changes of accepted orders to start, and waits for the stages that carry them out.
     """
 
     messages: int
     steps: int
+    changes: int
+
+
+_CHANGING = {*flow.TAKE_BACK, flow.Stage.RETURN_MONEY}
 
 
 def waiting(conn: sa.Connection) -> Waiting:
     """What waits now, found by state: a row that commits late is counted when it is there."""
-    return Waiting(pending_messages(conn), sum(flow.waiting(conn).values()))
+    waits = flow.waiting(conn)
+    changing = sum(count for stage, count in waits.items() if stage in _CHANGING)
+    pending = sa.select(sa.func.count()).where(CHANGES.c.state == "pending")
+    requested = conn.execute(pending.select_from(CHANGES)).scalar_one()
+    steps = sum(waits.values()) - changing
+    return Waiting(pending_messages(conn), steps, changing + requested)
 
 
 def pending_messages(conn: sa.Connection) -> int:

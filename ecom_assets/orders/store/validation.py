@@ -17,7 +17,8 @@ from ecom_assets.orders import document as spec
 from ecom_assets.orders.document import Kind, Member, fault
 from ecom_assets.orders.model import Problem
 from ecom_assets.orders.store import reading
-from ecom_assets.orders.store.claims import CLAIMED, open_empty, work_table
+from ecom_assets.orders.store.claims import CLAIMED
+from ecom_assets.orders.store.work import open_empty, work_table
 from ecom_assets.orders.tables import INBOX
 from ecom_assets.shared.money import CURRENCIES
 

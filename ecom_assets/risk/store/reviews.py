@@ -86,7 +86,8 @@ def review(
     record_decisions(conn, "risk_review", entries, run)
     moved = _MOVED.bindparams(orders=chosen, by=by)
     move(conn, Dimension.RISK, outcome.value, f"risk_{outcome.value}", moved, run)
-    holds.end(conn, chosen, [holds.Reason.REVIEW.value], by, at, run)
+    ended = [(order, at, by) for order in chosen]
+    holds.end(conn, ended, run, only=(holds.Reason.REVIEW.value,))
     if outcome is Outcome.ACCEPTED:
         flow.hand_on(conn, flow.NEXT[flow.Stage.RISK], _PASSED.bindparams(orders=chosen))
     return len(chosen)

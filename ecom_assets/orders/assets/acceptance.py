@@ -1,4 +1,4 @@
-"""Assets of the orders area: the inbox, accepted orders with their lines, observed facts."""
+"""Assets of accepted orders: the inbox, the orders and their lines."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from ecom_assets.orders import store
 from ecom_assets.orders.store import figures
-from ecom_assets.orders.tables import INBOX, OBSERVED_EVENTS, ORDER_LINES, ORDERS
+from ecom_assets.orders.tables import INBOX, ORDER_LINES, ORDERS
 from ecom_assets.shared import metadata
 from resources.database import DatabaseResource
 
@@ -31,7 +31,7 @@ class InboxConfig(dg.Config):
     key=_INBOX,
     kinds={"postgres"},
     description="Order messages of all channels. Of several messages about an order only the"
-    " newest stays pending; a message about an order accepted before is parked for a person.",
+    " newest stays pending; a message about an order accepted before becomes an edit of it.",
 )
 def inbox(
     context: dg.AssetExecutionContext, config: InboxConfig, database: DatabaseResource
@@ -106,12 +106,3 @@ def _latest_lines() -> sa.Select[Any]:
     names = ("order_id", "line_no", "sku", "quantity", "unit_price_minor", "line_total_minor")
     rows = sa.select(*(ORDER_LINES.c[name] for name in names))
     return rows.order_by(ORDER_LINES.c.order_line_id.desc())
-
-
-OBSERVED = dg.AssetSpec(
-    ["orders", "observed_events"],
-    kinds={"postgres"},
-    description=f"{OBSERVED_EVENTS.comment} Filled by imports.",
-)
-
-ASSETS = [inbox, orders, OBSERVED]

@@ -1,0 +1,15 @@
+"""Assets of the orders area: the inbox, accepted orders, their changes and holds, observed facts."""
+
+import dagster as dg
+
+from ecom_assets.orders.assets.acceptance import inbox, orders
+from ecom_assets.orders.assets.lifecycle import changes, holds, settlements
+from ecom_assets.orders.tables import OBSERVED_EVENTS
+
+OBSERVED = dg.AssetSpec(
+    ["orders", "observed_events"],
+    kinds={"postgres"},
+    description=f"{OBSERVED_EVENTS.comment} Filled by imports.",
+)
+
+ASSETS = [inbox, orders, changes, settlements, holds, OBSERVED]
