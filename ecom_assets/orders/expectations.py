@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ecom_assets.catalog.tables import PRODUCTS
-from ecom_assets.orders.tables import INBOX, OBSERVED_EVENTS, ORDER_LINES, ORDERS
+from ecom_assets.orders.tables import CHANGES, INBOX, OBSERVED_EVENTS, ORDER_LINES, ORDERS
 from ecom_assets.shared.expectations import (
     COUNTRY,
     CURRENCY,
@@ -65,7 +65,26 @@ _UNEXPLAINED = no_rows(
     "Every message that was accepted or parked names the run that did it.",
 )
 
+_EFFECTIVE_TOO_EARLY = no_rows(
+    "effective_after_requested",
+    "SELECT change_id FROM {batch} WHERE effective_as_of < requested_at",
+    "No change was carried out as of a moment before it was asked for.",
+)
+_LEFT_ALONE = no_rows(
+    "messages_answered",
+    """
+    SELECT change.change_id FROM {batch} AS change
+    JOIN orders.inbox AS message ON message.inbox_id = change.inbox_id
+    WHERE change.state IN ('applied', 'refused') AND message.state = 'changing'
+        AND NOT EXISTS (
+            SELECT FROM orders.changes AS other
+            WHERE other.inbox_id = change.inbox_id AND other.change_id > change.change_id)
+    """,
+    "No message waits as a change that was carried out or refused.",
+)
+
 EXPECTATIONS = (
+    TableExpectations(CHANGES, (*structure(CHANGES), _EFFECTIVE_TOO_EARLY, _LEFT_ALONE)),
     TableExpectations(
         INBOX,
         (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ecom_assets.payments.tables import ORDER_PAYMENTS, TRANSACTIONS
+from ecom_assets.payments.tables import ORDER_PAYMENTS, RELEASES, TRANSACTIONS
 from ecom_assets.shared.expectations import TableExpectations, no_rows, values_in
 from ecom_assets.shared.structure import structure
 
@@ -25,8 +25,9 @@ _DUE_DIFFERS = no_rows(
     SELECT payment.order_id FROM {batch} AS payment
     JOIN orders.orders AS placed USING (order_id)
     WHERE (payment.due_minor, payment.currency) <> (placed.total_minor, placed.currency)
+        AND placed.order_id NOT IN (SELECT order_id FROM flow.pending WHERE stage = 'payment')
     """,
-    "What an order owes is its total, in its currency.",
+    "What an order owes is its total, in its currency, unless it waits to be matched anew.",
     is_blocking=True,
 )
 _TENDERS_DIFFER = no_rows(
@@ -46,7 +47,21 @@ _TENDERS_DIFFER = no_rows(
     is_blocking=True,
 )
 
+_TOO_MUCH = no_rows(
+    "within_authorised",
+    """
+    SELECT release.release_id FROM {batch} AS release
+    LEFT JOIN payments.order_payments AS payment USING (order_id)
+    WHERE release.state = 'planned'
+        AND (release.currency, true) IS DISTINCT FROM
+            (payment.currency, release.amount_minor <= payment.authorised_minor)
+    """,
+    "Nobody is to get back more than was authorised, or in another currency.",
+    is_blocking=True,
+)
+
 EXPECTATIONS = (
+    TableExpectations(RELEASES, (*structure(RELEASES), _TOO_MUCH)),
     TableExpectations(
         TRANSACTIONS,
         (*structure(TRANSACTIONS), values_in("method", _METHODS), _FOREIGN_TENDER),

@@ -12,10 +12,17 @@ from ecom_assets.shared.expectations import (
     values_match,
 )
 from ecom_assets.shared.flow import PENDING, Stage
+from ecom_assets.shared.holds import HOLDS
 from ecom_assets.shared.imports import IMPORT_ACCOUNTS, IMPORTS
 from ecom_assets.shared.journal import LEDGER, TIMELINE
 from ecom_assets.shared.quarantine import QUARANTINE
-from ecom_assets.shared.states import ORDER_STATES, START, TRANSITIONS, Dimension
+from ecom_assets.shared.states import (
+    ORDER_STATES,
+    START,
+    TRANSITION_ROWS,
+    TRANSITIONS,
+    Dimension,
+)
 from ecom_assets.shared.structure import refers_to, structure
 
 END_OF_PATH = (
@@ -53,6 +60,15 @@ _BEFORE_ORDER = no_rows(
     WHERE decision.decided_as_of < placed.placed_at
     """,
     "No decision was made before its order was placed.",
+)
+_HELD_WITHOUT_HOLD = no_rows(
+    "held_with_reason",
+    """
+    SELECT state.order_id FROM {batch} AS state
+    LEFT JOIN flow.holds AS hold ON hold.order_id = state.order_id AND hold.released_at IS NULL
+    WHERE (state.hold_state = 'held') <> (hold.order_id IS NOT NULL)
+    """,
+    "An order is held exactly as long as it has an open hold, which says why.",
 )
 _CODE = ("^[a-z][a-z0-9_]*$", "a code of small letters, digits and underscores")
 
@@ -96,6 +112,7 @@ EXPECTATIONS = (
             *structure(ORDER_STATES),
             refers_to(ORDER_STATES, "order_id", ORDERS.c.order_id),
             *(_known_states(dimension) for dimension in Dimension),
+            _HELD_WITHOUT_HOLD,
         ),
         asset=("quality", "order_states"),
         after=END_OF_PATH,
@@ -109,5 +126,22 @@ EXPECTATIONS = (
         ),
         asset=("quality", "order_states"),
         after=END_OF_PATH,
+    ),
+    TableExpectations(
+        HOLDS,
+        (
+            *structure(HOLDS),
+            refers_to(HOLDS, "order_id", ORDERS.c.order_id),
+            values_match("reason", *_CODE),
+        ),
+        asset=("orders", "holds"),
+    ),
+    TableExpectations(
+        TRANSITION_ROWS,
+        (
+            *structure(TRANSITION_ROWS),
+            values_in("dimension", [dimension.value for dimension in Dimension]),
+        ),
+        asset=("quality", "order_states"),
     ),
 )

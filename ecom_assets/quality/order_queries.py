@@ -53,7 +53,9 @@ PAYMENTS_ORDERS = """
             coalesce(payment.due_minor || ' ' || payment.currency, 'missing')) AS detail
     FROM orders.orders AS placed
     LEFT JOIN payments.order_payments AS payment USING (order_id)
-    WHERE placed.order_id NOT IN (SELECT order_id FROM flow.pending WHERE stage = 'payment')
+    WHERE placed.order_id NOT IN (
+        SELECT order_id FROM flow.pending
+        WHERE stage IN ('payment', 'unallocate', 'release', 'settle'))
 """
 
 PAYMENTS_TENDERS = """
@@ -74,12 +76,17 @@ PAYMENTS_TENDERS = """
     FROM tendered FULL JOIN payments.order_payments AS payment USING (order_id)
 """
 
+# A cancelled order went no further than it had come; one that is being changed begins anew.
 SCORES_PAYMENTS = """
     SELECT payment.order_id::text AS subject, score.order_id IS NULL AS differs,
         'no fraud score' AS detail
     FROM payments.order_payments AS payment
     LEFT JOIN fraud.order_scores AS score USING (order_id)
-    WHERE payment.order_id NOT IN (SELECT order_id FROM flow.pending WHERE stage = 'score')
+    WHERE payment.order_id NOT IN (
+            SELECT order_id FROM flow.pending
+            WHERE stage IN ('payment', 'score', 'unallocate', 'release', 'settle'))
+        AND payment.order_id NOT IN (
+            SELECT order_id FROM flow.order_states WHERE fulfilment_state = 'cancelled')
 """
 
 DECISIONS_SCORES = """
@@ -87,15 +94,29 @@ DECISIONS_SCORES = """
         'no risk decision' AS detail
     FROM fraud.order_scores AS score
     LEFT JOIN risk.decisions AS decision USING (order_id)
-    WHERE score.order_id NOT IN (SELECT order_id FROM flow.pending WHERE stage = 'risk')
+    WHERE score.order_id NOT IN (
+            SELECT order_id FROM flow.pending
+            WHERE stage IN ('payment', 'score', 'risk', 'unallocate', 'release', 'settle'))
+        AND score.order_id NOT IN (
+            SELECT order_id FROM flow.order_states WHERE fulfilment_state = 'cancelled')
 """
 
-# No exception for waiting orders: a state and what explains it are written in one transaction.
+# No exception for waiting orders: a state and what explains it are written in one transaction. Only
+# an edited order has decisions from before its edit until they are replaced.
 STATES_AREAS = """
+    WITH anew AS (
+        SELECT order_id, bool_or(stage = 'payment') AS is_unmatched FROM flow.pending
+        WHERE stage IN ('payment', 'score', 'risk')
+            AND order_id IN (SELECT order_id FROM orders.changes WHERE state = 'applied')
+        GROUP BY order_id
+    )
     SELECT placed.order_id::text AS subject,
         state.order_id IS NULL
-            OR state.payment_state <> coalesce(payment.payment_state, 'unchecked')
-            OR state.risk_state <> coalesce(decision.outcome, 'undecided') AS differs,
+            OR state.payment_state <> CASE WHEN anew.is_unmatched THEN 'unchecked'
+                ELSE coalesce(payment.payment_state, 'unchecked') END
+            OR state.risk_state <> CASE WHEN anew.order_id IS NOT NULL AND
+                    state.fulfilment_state = 'new' THEN 'undecided'
+                ELSE coalesce(decision.outcome, 'undecided') END AS differs,
         format('states: payment %s, risk %s; areas: payment %s, risk %s',
             coalesce(state.payment_state, 'missing'), coalesce(state.risk_state, 'missing'),
             coalesce(payment.payment_state, 'unchecked'), coalesce(decision.outcome, 'undecided')
@@ -104,10 +125,12 @@ STATES_AREAS = """
     LEFT JOIN flow.order_states AS state USING (order_id)
     LEFT JOIN payments.order_payments AS payment USING (order_id)
     LEFT JOIN risk.decisions AS decision USING (order_id)
+    LEFT JOIN anew USING (order_id)
 """
 
 # Both ways: a decision without effect and an effect without decision are equally wrong. Several
-# decisions about one order count once, since lines, sites and attempts each have their own.
+# decisions about one order count once, since lines, sites and attempts each have their own. What
+# was decided before a change is taken back, and stays in the ledger.
 LEDGER_AREAS = """
     WITH acted AS (
         SELECT 'payment_match' AS kind, order_id FROM payments.order_payments
@@ -119,6 +142,8 @@ LEDGER_AREAS = """
     ), recorded AS (
         SELECT DISTINCT kind, order_id FROM decisions.ledger
         WHERE kind IN (SELECT kind FROM acted)
+    ), changed AS (
+        SELECT DISTINCT order_id FROM orders.changes WHERE state IN ('started', 'applied')
     )
     SELECT kind || ' of order ' || order_id AS subject,
         acted.ordinal IS NULL OR recorded.ordinal IS NULL AS differs,
@@ -126,4 +151,5 @@ LEDGER_AREAS = """
             ELSE 'acted on, but not in the ledger' END AS detail
     FROM (SELECT *, 1 AS ordinal FROM acted) AS acted
     FULL JOIN (SELECT *, 1 AS ordinal FROM recorded) AS recorded USING (kind, order_id)
+    WHERE acted.ordinal IS NOT NULL OR order_id NOT IN (SELECT order_id FROM changed)
 """

@@ -1,8 +1,8 @@
 """Accept, review, reject or wait: expected cost and a few plain rules.
 
 An order is reviewed where the loss to expect (fraud probability times what the order is worth)
-exceeds what a person's look at it costs. `store.decisions` computes the same in SQL; a property test holds
-both equal.
+exceeds what a person's look at it costs. `store.decisions` computes the same in SQL; a property
+test holds both equal.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ HOLDABLE: tuple[Stage, ...] = (
     Stage.PAYMENT, Stage.SCORE, Stage.RISK, Stage.RESERVE, Stage.ALLOCATE, Stage.CARRIER,
     Stage.SHIP,
 )  # fmt: skip
-"""Stages that decide about an order or let goods leave: a hold stops them, a change takes them back.
+"""Stages that decide about an order or let goods leave: a hold stops them, a change undoes them.
 They follow each other, so an order waits for one of them at most. The others keep the books of what
 has happened, or take back what a change makes void; those go on."""
 

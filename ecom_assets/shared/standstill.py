@@ -13,6 +13,8 @@ import sqlalchemy as sa
 
 from ecom_assets.shared.flow import HOLDABLE
 
+_Given = dict[str, list[int] | list[str]]
+
 _STAGES = [stage.value for stage in HOLDABLE]
 
 # Waits for the workers that hold one of the rows, in one order for all who do this.
@@ -57,12 +59,12 @@ def stand_still(conn: sa.Connection, orders: Sequence[int]) -> None:
         conn: connection inside a transaction (READ COMMITTED) that holds no states of orders yet.
         orders: the orders' ids.
     """
-    given = {"orders": list(orders), "stages": _STAGES}
+    given: _Given = {"orders": list(orders), "stages": _STAGES}
     while not _try_to_stop(conn, given):
         conn.execute(_A_MOMENT)
 
 
-def _try_to_stop(conn: sa.Connection, given: dict[str, list[int] | list[str]]) -> bool:
+def _try_to_stop(conn: sa.Connection, given: _Given) -> bool:
     with conn.begin_nested() as attempt:
         conn.execute(_LOCK_QUEUE, given)
         has_states = conn.execute(_LOCK_STATES, {"orders": given["orders"]}).scalar_one()

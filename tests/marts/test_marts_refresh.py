@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from ecom.settings import ROOT
 from ecom_assets.marts.assets.specs import models
+from fixtures.unguarded import unguarded
 from resources.database import DatabaseResource
 
 Refresh = Callable[..., dg.ExecuteInProcessResult]
@@ -117,10 +118,10 @@ def test_two_refreshes_at_once_wait_for_each_other(
 def test_a_broken_row_is_caught_by_name_and_stops_what_stands_on_it(
     built: dg.ExecuteInProcessResult, shop: DatabaseResource, refresh: Refresh
 ) -> None:
-    with shop.begin() as conn:
+    with shop.begin() as conn, unguarded(conn):
         conn.execute(sa.text("UPDATE flow.order_states SET hold_state = 'odd' WHERE order_id = 8"))
     result = refresh(shop)
-    with shop.begin() as conn:
+    with shop.begin() as conn, unguarded(conn):
         conn.execute(sa.text("UPDATE flow.order_states SET hold_state = 'held' WHERE order_id = 8"))
     assert not result.success
     failed = _failed_checks(result)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
 from ecom_assets.orders import store
 from ecom_assets.orders.model import Refusal
@@ -58,7 +59,7 @@ def test_an_order_edited_twice_ships_what_the_last_edit_says(shop: ChangedShop) 
     shop.book()
     shop.give_back()
     assert shop.states() == ("authorised", "accepted", "shipped", "none")
-    attempts = {kind: numbers for kind, numbers in shop.rows(ATTEMPTS, order=shop.order())}
+    attempts = dict(shop.rows(ATTEMPTS, order=shop.order()))
     for kind in ("order_acceptance", "payment_match", "fraud_score", "risk_decision"):
         assert attempts[kind] == [1, 2, 3], kind
     for kind in ("reservation", "allocation", "carrier_choice"):
@@ -251,7 +252,7 @@ def _cancellation(shop: ChangedShop, payload: object, name: str = "A") -> int:
         sa.literal("web").label("channel"),
         sa.literal(name).label("external_id"),
         sa.literal(minute(5)).label("received_at"),
-        sa.literal(payload, sa.dialects.postgresql.JSONB).label("payload"),
+        sa.literal(payload, JSONB).label("payload"),
     )
     with shop.database.begin() as conn:
         return store.requests_from_cancellations(conn, rows)

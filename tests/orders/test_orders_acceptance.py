@@ -59,7 +59,7 @@ def test_accepted_order_has_lines_states_decision_event_and_next_stages(
 ) -> None:
     send(shop, "A-1", document())
     assert accept(shop) == {
-        "messages": 1, "accepted": 1, "lines": 2, "parked": 0, "superseded": 0
+        "messages": 1, "accepted": 1, "lines": 2, "parked": 0, "superseded": 0, "edits": 0
     }  # fmt: skip
     assert messages(shop) == [("A-1", 1, "accepted", None)]
     total = ORDERS.c.items_minor, ORDERS.c.discount_minor, ORDERS.c.total_minor

@@ -36,6 +36,7 @@ def evaluate(instance: dg.DagsterInstance, database: DatabaseResource) -> dg.Run
         return outcome.skip_message or ""
     assert isinstance(outcome, list)
     (request,) = outcome
+    assert isinstance(request, dg.RunRequest)
     assert request.job_name == ORDERS_FLOW.name
     return request
 

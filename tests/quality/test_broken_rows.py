@@ -39,7 +39,7 @@ class Broken:
     without: str = ""
 
     def happen(self, conn: sa.Connection) -> None:
-        if self.without == "foreign keys":
+        if self.without in ("foreign keys", "triggers"):
             conn.execute(sa.text("SET LOCAL session_replication_role = replica"))
         elif self.without:
             conn.execute(sa.text(f"ALTER TABLE {self.table} DROP CONSTRAINT {self.without}"))
@@ -47,6 +47,36 @@ class Broken:
 
 
 BROKEN = (
+    Broken(
+        "orders.changes",
+        "changes_effective_after_requested",
+        "INSERT INTO orders.changes (order_id, kind, document, requested_at, requested_by, reason,"
+        " state, effective_as_of)"
+        " VALUES (3, 'cancel', '{}', '2018-02-02Z', 'ann', 'x', 'applied', '2018-02-01Z')",
+        ({"change_id": "1"},),
+    ),
+    Broken(
+        "payments.releases",
+        "releases_within_authorised",
+        "INSERT INTO orders.changes (order_id, kind, document, requested_at, requested_by, reason)"
+        " VALUES (3, 'cancel', '{}', '2018-02-02Z', 'ann', 'x'); INSERT INTO payments.releases"
+        " (order_id, change_id, kind, amount_minor, currency, state, planned_as_of, run_id)"
+        " VALUES (3, 1, 'refund', 9999999, 'BRL', 'planned', '2018-02-02Z', 'run')",
+        ({"release_id": "1"},),
+    ),
+    Broken(
+        "flow.holds",
+        "holds_order_id_exists",
+        "INSERT INTO flow.holds (order_id, reason, placed_by, placed_at, run_id)"
+        " VALUES (99, 'x', 'ann', '2018-02-02Z', 'run')",
+        ({"hold_id": "1"},),
+    ),
+    Broken(
+        "flow.transitions",
+        "transitions_dimension_known",
+        "INSERT INTO flow.transitions VALUES ('colour', 'red', 'blue')",
+        ({"dimension": "colour", "from_state": "red", "to_state": "blue"},),
+    ),
     Broken(
         "orders.inbox",
         "inbox_state_known",
@@ -292,6 +322,7 @@ BROKEN = (
         "order_states_fulfilment_state_known",
         "UPDATE flow.order_states SET fulfilment_state = 'lost' WHERE order_id = 2",
         ({"order_id": "2"},),
+        without="triggers",
     ),
     Broken(
         "flow.pending",
@@ -304,12 +335,14 @@ BROKEN = (
         "ledger_attempts_gapless",
         "UPDATE decisions.ledger SET attempt = 3 WHERE decision_id = 1",
         ({"decision_id": "1"},),
+        without="triggers",
     ),
     Broken(
         "decisions.timeline",
         "timeline_order_id_exists",
         "UPDATE decisions.timeline SET order_id = 99 WHERE event_id = 4",
         ({"event_id": "4"},),
+        without="triggers",
     ),
     Broken(
         "quality.reconciliations",

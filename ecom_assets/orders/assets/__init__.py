@@ -1,4 +1,4 @@
-"""Assets of the orders area: the inbox, accepted orders, their changes and holds, observed facts."""
+"""Assets of the orders area: inbox, accepted orders, their changes and holds, observed facts."""
 
 import dagster as dg
 

@@ -126,7 +126,8 @@ _ANEW = sa.text("""
     FROM settling_changes AS c JOIN orders.orders AS o USING (order_id)
     WHERE c.outcome = 'reopened'
 """).columns(sa.column("order_id"), sa.column("due_at"))
-# What was never matched, or is due less than before, is matched first: then what to return is known.
+# What was never matched, or is due less than before, is matched first: then it is known what to
+# return.
 _TO_MATCH = sa.text("""
     SELECT order_id, happened_at AS due_at FROM settling_changes
     WHERE outcome = 'rest_cancelled' OR (outcome = 'cancelled' AND is_unmatched)
@@ -166,8 +167,10 @@ def settle_changes(conn: sa.Connection, run: str) -> dict[str, int]:
 
 
 def _end_holds(conn: sa.Connection, run: str) -> None:
-    """End every hold of an order that ends, and of one that begins anew those it had for what was
-    decided: a person's hold stays."""
+    """End the holds of orders that end; of those that begin anew only what the platform held for.
+
+    A person's hold has reasons of its own and stays.
+    """
     row = SETTLING.c
     rows = sa.select(row.order_id, row.happened_at, row.requested_by)
     ended = conn.execute(rows.where(row.outcome != "reopened")).tuples().all()

@@ -1,4 +1,4 @@
-"""Temporary tables of one transaction, in which the steps of the orders area keep what they hold."""
+"""Temporary tables of one transaction, in which the steps of the area keep what they hold."""
 
 from __future__ import annotations
 
