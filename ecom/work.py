@@ -19,7 +19,7 @@ from ecom.platform import Platform
 from ecom.problems import Problem
 from ecom.progress import Progress
 from ecom.settings import load
-from ecom_assets.shared.flow import waiting
+from ecom_assets.orders.store import figures
 from ecom_assets.shared.imports import IMPORTS
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ SAMPLE_ORDERS = 3_000
 SAMPLE_SEED = 7
 
 ORDER_JOB = "orders_flow"
+CHANGES_JOB = "orders_changes"
 MARTS_JOB = "marts_refresh"
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -96,8 +97,8 @@ def close_dead_runs(instance: dg.DagsterInstance, progress: Progress) -> int:
 
 def waiting_orders(conn: sa.Connection) -> int:
     """Messages and orders that some stage of the order path must still advance."""
-    messages = sa.text("SELECT count(*) FROM orders.inbox WHERE state = 'pending'")
-    return int(conn.execute(messages).scalar_one()) + sum(waiting(conn).values())
+    found = figures.waiting(conn)
+    return found.messages + found.steps
 
 
 def run_due_jobs(
@@ -106,7 +107,7 @@ def run_due_jobs(
     progress: Progress,
     run_marts: Callable[[], bool] | None = None,
 ) -> None:
-    """Run the order job if orders wait or its last run failed, then the marts if they are older.
+    """Run the order job if orders wait or its last run failed, then changes, then older marts.
 
     Args:
         platform: the open platform.
@@ -122,6 +123,14 @@ def run_due_jobs(
         orders = waiting_orders(conn)
     if orders or _last_success(instance, ORDER_JOB) is None or _last_failed(instance, ORDER_JOB):
         progress.say(f"{orders:,} orders wait; running {ORDER_JOB}")
+        run_job(instance, ORDER_JOB, progress)
+        is_due = True
+    with platform.database.begin() as conn:
+        changes = figures.waiting(conn).changes
+    if changes:
+        progress.say(f"{changes:,} changes wait; running {CHANGES_JOB}")
+        run_job(instance, CHANGES_JOB, progress)
+        # Edited orders begin anew, and are decided in the same call.
         run_job(instance, ORDER_JOB, progress)
         is_due = True
     flow, marts = _last_success(instance, ORDER_JOB), _last_success(instance, MARTS_JOB)

@@ -204,3 +204,16 @@ def _total_mismatch(document: object) -> str | None:
         return None
     detail = f"total_minor is {int(stated)}, the lines add up to {found}"
     return fault(Problem.TOTAL_MISMATCH, detail)
+
+
+def keep_units(amount_minor: int, ordered: int, kept: int) -> int:
+    """The share of a line's discount or tax that goes with the units kept, rounded half up.
+
+    An invoice for part of a line rounds so too: what was cancelled and what is charged add up.
+
+    Args:
+        amount_minor: of the whole line, not negative.
+        ordered: units of the line, at least 1.
+        kept: units that are not cancelled, up to `ordered`.
+    """
+    return (2 * amount_minor * kept + ordered) // (2 * ordered)
