@@ -13,10 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ecom import cli
-from ecom_assets.definitions import build_defs
 from ecom_assets.documents.rules import apportion
 from ecom_assets.orders import store
+from ecom_assets.orders.assets import lifecycle
 from ecom_assets.orders.rules import keep_units
+from ecom_assets.payments.assets import releases
 from ecom_assets.payments.rules import PaymentState, money_to_return
 from ecom_assets.shared import holds
 from ecom_assets.shared.flow import NEXT, Stage, drain, hand_on
@@ -36,19 +37,12 @@ def shop(database: DatabaseResource) -> ChangedShop:
     return shop
 
 
-def materialise(shop: ChangedShop, *keys: list[str], as_of: str | None = None) -> None:
-    """Run assets of the real definitions."""
-    repository = build_defs({"database": shop.database}).get_repository_def()
+def materialise(shop: ChangedShop, *assets: dg.AssetsDefinition, as_of: str | None = None) -> None:
+    """Run assets as a job would."""
     config = {"ops": {"orders__holds": {"config": {"as_of": as_of}}}} if as_of else None
-    assets = list({id(each): each for each in repository.assets_defs_by_key.values()}.values())
     with dg.DagsterInstance.ephemeral() as instance:
-        result = dg.materialize(
-            assets,
-            selection=[dg.AssetKey(key) for key in keys],
-            resources={"database": shop.database},
-            instance=instance,
-            run_config=config,
-        )
+        resources = {"database": shop.database}
+        result = dg.materialize(assets, instance=instance, resources=resources, run_config=config)
     assert result.success
 
 
@@ -66,9 +60,9 @@ def pass_through(shop: ChangedShop) -> None:
 def test_the_assets_carry_a_cancellation_out(shop: ChangedShop) -> None:
     with shop.database.begin() as conn:
         store.cancel(conn, shop.order(), None, minute(5), "ann")
-    materialise(shop, ["orders", "changes"])
+    materialise(shop, lifecycle.changes)
     pass_through(shop)
-    materialise(shop, ["orders", "settlements"], ["payments", "releases"])
+    materialise(shop, lifecycle.settlements, releases)
     assert shop.states()[2] == "cancelled"
     assert shop.rows("SELECT amount_minor FROM payments.releases") == [(100,)]
 
@@ -78,9 +72,9 @@ def test_the_asset_ends_holds_that_expired_by_the_given_moment(shop: ChangedShop
     with shop.database.begin() as conn:
         order = sa.select(sa.literal(shop.order("B")))
         holds.hold(conn, order, "x", "ann", minute(1), minute(60))
-    materialise(shop, ["orders", "holds"])
+    materialise(shop, lifecycle.holds)
     assert shop.states("B")[3] == "held"
-    materialise(shop, ["orders", "holds"], as_of=minute(61).isoformat())
+    materialise(shop, lifecycle.holds, as_of=minute(61).isoformat())
     assert shop.states("B")[3] == "none"
     assert shop.states("A")[3] == "held", "a review ends by a decision only"
 
@@ -99,7 +93,8 @@ def test_the_database_keeps_the_share_that_the_rule_keeps(
     shop: ChangedShop, units: int, discount: int, tax: int, data: st.DataObject
 ) -> None:
     taken = data.draw(st.integers(1, units - 1))
-    name = f"H{shop.rows('SELECT count(*) FROM orders.inbox')[0][0]}"
+    (messages,) = shop.rows("SELECT count(*) FROM orders.inbox")
+    name = f"H{messages[0]}"
     body = document(units)
     body["lines"][0] |= {"discount_minor": discount, "tax_minor": tax}
     shop.send(name, body)
@@ -154,7 +149,7 @@ def test_an_operator_holds_releases_shows_and_cancels(shop: ChangedShop, ecom: R
     code, out, _ = ecom("order", "web/A", "--json", "--at", minute(5).isoformat())
     found = json.loads(out)
     assert (code, found["risk_state"], found["hold_state"]) == (0, "review", "held")
-    assert [event["event"] for event in found["timeline"]][0] == "order_accepted"
+    assert found["timeline"][0]["event"] == "order_accepted"
     assert "held already" in ecom("orders", "hold", "web/A")[2]
     assert ecom("orders", "release", "web/A")[1] == "web/A is accepted\n"
     assert ecom("orders", "hold", "web/B", "--reason", "odd", "--hours", "2")[0] == 0
