@@ -16,7 +16,7 @@ from ecom_assets.shared.journal import (
     record_decisions,
 )
 from ecom_assets.shared.states import Dimension, move
-from ecom_assets.warehouse.rules import ALLOCATION_VERSION
+from ecom_assets.warehouse.rules import ROUTING
 from ecom_assets.warehouse.store.problem import read_problem
 
 if TYPE_CHECKING:
@@ -101,7 +101,9 @@ _WRITE = (
                     WHEN f.site_no IS NOT NULL THEN 'ships'
                     WHEN c.covers = a.skus THEN 'less preferred'
                     ELSE 'too little stock'
-                END
+                END,
+                'units', f.units,
+                'available_at', timestamptz 'epoch' + f.available_us * interval '1 microsecond'
             ) ORDER BY c.place) AS candidates
             FROM considered_sites AS c
             JOIN asked AS a ON a.order_no = c.order_no
@@ -109,16 +111,21 @@ _WRITE = (
             LEFT JOIN shares AS f ON f.order_no = c.order_no AND f.site_no = c.site_no
             GROUP BY c.order_no
         ), short AS (
-            SELECT o.order_no, bool_or(r.backordered > 0) AS is_short
+            SELECT o.order_no, bool_or(r.backordered > 0) AS is_short,
+                sum(r.backordered) AS backordered
             FROM allocating_orders AS o
             JOIN inventory.reservations AS r ON r.order_id = o.order_id
             GROUP BY o.order_no
         )
         INSERT INTO allocated_orders
         SELECT o.order_id, o.due_at, c.policy, c.available_at > o.due_at, c.units, c.parcels,
-            NOT s.is_short, jsonb_build_object('skus', a.skus, 'candidates', t.candidates)
+            NOT s.is_short, jsonb_build_object(
+                'skus', a.skus, 'ranking', CAST(:ranking AS text[]), 'candidates', t.candidates,
+                'promised_at', h.promised_at, 'backordered', s.backordered
+            )
         FROM chosen AS c
         JOIN allocating_orders AS o ON o.order_no = c.order_no
+        JOIN orders.orders AS h ON h.order_id = o.order_id
         JOIN asked AS a ON a.order_no = c.order_no
         JOIN told AS t ON t.order_no = c.order_no
         JOIN short AS s ON s.order_no = c.order_no
@@ -177,9 +184,9 @@ def allocate(conn: sa.Connection, run: str) -> dict[str, int]:
     # Imports NumPy, which a process that only loads the definitions must not pay for.
     from ecom_assets.warehouse.allocation.result import allocate as choose_sites
 
-    orders, sites, lines, stock = read_problem(conn)
-    _write(conn, choose_sites(orders, sites, lines, stock), lines, run)
-    record_decisions(conn, "allocation", _DECISIONS.bindparams(version=ALLOCATION_VERSION), run)
+    given = read_problem(conn, ROUTING)
+    _write(conn, choose_sites(*given), given[2], run)
+    record_decisions(conn, "allocation", _DECISIONS.bindparams(version=ROUTING.version), run)
     for is_whole, state in ((True, "allocated"), (False, "partly_allocated")):
         moved = _MOVES.bindparams(is_whole=is_whole)
         move(conn, Dimension.FULFILMENT, state, f"order_{state}", moved, run)
@@ -197,7 +204,7 @@ def _write(conn: sa.Connection, allocation: Allocation, lines: Lines, run: str) 
     place = range(len(told.order))
     _copy(conn, _COPY_CONSIDERED, (place, told.order, told.site, told.distance, told.covers))
     for statement in _WRITE:
-        conn.execute(statement, {"run": run})
+        conn.execute(statement, {"run": run, "ranking": list(ROUTING.ranking)})
 
 
 def _copy(conn: sa.Connection, statement: str, columns: Iterable[Any]) -> None:
