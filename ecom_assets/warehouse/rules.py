@@ -51,6 +51,15 @@ class Routing:
     version: str = "allocation-2"
     ranking: tuple[RankingRule, ...] = tuple(RankingRule)
 
+    def __post_init__(self) -> None:
+        """Refuse a ranking that ranks nothing or says a thing twice.
+
+        Raises:
+            ValueError: the message starts with the name of the field.
+        """
+        if not self.ranking or len(set(self.ranking)) < len(self.ranking):
+            raise ValueError("ranking must name at least one rule, and each only once")
+
 
 ROUTING = Routing()
 """The routing in force."""
