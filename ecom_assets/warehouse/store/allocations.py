@@ -200,14 +200,14 @@ def _write(conn: sa.Connection, allocation: Allocation, lines: Lines, run: str) 
         conn.execute(statement)
     rows, told = allocation.rows(lines), allocation.considered()
     columns = rows.line, rows.site, rows.quantity, rows.distance, rows.policy, rows.available
-    _copy(conn, _COPY_ALLOTTED, columns)
+    copy_columns(conn, _COPY_ALLOTTED, columns)
     place = range(len(told.order))
-    _copy(conn, _COPY_CONSIDERED, (place, told.order, told.site, told.distance, told.covers))
+    copy_columns(conn, _COPY_CONSIDERED, (place, told.order, told.site, told.distance, told.covers))
     for statement in _WRITE:
         conn.execute(statement, {"run": run, "ranking": list(ROUTING.ranking)})
 
 
-def _copy(conn: sa.Connection, statement: str, columns: Iterable[Any]) -> None:
+def copy_columns(conn: sa.Connection, statement: str, columns: Iterable[Any]) -> None:
     """Send columns to the server as the rows of a COPY."""
     driver = cast("psycopg.Connection[Any]", conn.connection.driver_connection)
     lists = [column.tolist() if hasattr(column, "tolist") else column for column in columns]

@@ -40,14 +40,14 @@ _OPEN = (
     """),
     sa.text("TRUNCATE allocating_orders, allocating_lines, allocating_sites"),
     sa.text("""
-        INSERT INTO allocating_orders
-        SELECT row_number() OVER (ORDER BY due_at, order_id) - 1, order_id, due_at FROM claimed
-    """),
-    sa.text("""
         INSERT INTO allocating_sites
         SELECT row_number() OVER (ORDER BY site_code) - 1, site_code FROM warehouse.sites
     """),
 )
+_CLAIMED_ORDERS = sa.text("""
+    INSERT INTO allocating_orders
+    SELECT row_number() OVER (ORDER BY due_at, order_id) - 1, order_id, due_at FROM claimed
+""")
 _RESERVED_LINES = sa.text("""
     INSERT INTO allocating_lines
     SELECT row_number() OVER (ORDER BY o.order_no, r.sku, l.line_no) - 1, o.order_no,
@@ -130,14 +130,15 @@ def read_problem(conn: sa.Connection, routing: Routing) -> Given:
     Leaves `allocating_orders`, `allocating_lines` and `allocating_sites` behind, which tell what
     the numbers stand for.
     """
-    number(conn, _RESERVED_LINES)
+    number(conn, _CLAIMED_ORDERS, _RESERVED_LINES)
     conn.execute(_HOLD)
     return read_numbered(conn, _CELLS, routing)
 
 
-def number(conn: sa.Connection, lines: sa.TextClause) -> None:
-    """Number the claimed orders, the lines that `lines` inserts, and the sites."""
-    for statement in (*_OPEN, lines, sa.text("ANALYZE allocating_orders, allocating_lines")):
+def number(conn: sa.Connection, orders: sa.TextClause, lines: sa.TextClause) -> None:
+    """Number the sites, and the orders and lines that the two statements insert."""
+    analyze = sa.text("ANALYZE allocating_orders, allocating_lines")
+    for statement in (*_OPEN, orders, lines, analyze):
         conn.execute(statement)
 
 
