@@ -85,7 +85,7 @@ def replays(
 
 
 def _replay_shown(conn: sa.Connection, replay_id: int) -> dict[str, Any]:
-    found = store.find_replay(conn, replay_id)
+    found = dict(store.find_replay(conn, replay_id))
     currency, days = store.cost_per_day(conn, replay_id)
     major = 10 ** exponent(currency)
     return {

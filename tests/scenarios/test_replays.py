@@ -19,7 +19,8 @@ def run(
     database: DatabaseResource, rules: dict[str, Any] | None = None, **other: Any
 ) -> sa.RowMapping:
     """Replay everything and return the replay's row."""
-    request = Request(*other.pop("span", ALWAYS), rules or {}, **other)
+    first, last = other.pop("span", ALWAYS)
+    request = Request(first, last, rules or {}, **other)
     said: list[str] = []
     replay_id = replay(database, request, "replay-run", said.append)
     assert said

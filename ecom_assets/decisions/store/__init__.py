@@ -1,5 +1,6 @@
 """The decisions area's SQL: replays and what they found, and the chain of decisions of an order."""
 
+from ecom_assets.decisions.store.explanations import chain_of
 from ecom_assets.decisions.store.outcomes import compare
 from ecom_assets.decisions.store.ranges import fill_orders, fill_range, keep_promises
 from ecom_assets.decisions.store.records import (
@@ -12,6 +13,7 @@ from ecom_assets.decisions.store.records import (
 from ecom_assets.decisions.store.summaries import cost_per_day, summarise
 
 __all__ = [
+    "chain_of",
     "compare",
     "cost_per_day",
     "fill_orders",

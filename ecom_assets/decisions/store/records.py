@@ -31,7 +31,8 @@ def open_replay(
         "run_id": run,
     }  # fmt: skip
     statement = sa.insert(REPLAYS).values(row).returning(REPLAYS.c.replay_id)
-    return conn.execute(statement).scalar_one()
+    replay_id: int = conn.execute(statement).scalar_one()
+    return replay_id
 
 
 def finish_replay(conn: sa.Connection, replay_id: int, summary: Mapping[str, Any]) -> None:
