@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from ecom_assets.decisions.wording import RANKING, VERDICTS, answer, plain, question, why
+from ecom_assets.decisions.wording import RANKING, VERDICTS, answer, count, plain, question, why
 from ecom_assets.shared.money import to_text
 
 Row = Mapping[str, Any]
@@ -19,7 +19,7 @@ def tell(chain: Mapping[str, Any]) -> list[str]:
         chain: as `store.chain_of` returns it.
     """
     order = chain["order"]
-    lines = [*(_order(order) if order else ["No order yet."]), "", "Where it came from"]
+    lines = [*(_order(order) if order else ["No order yet."]), "", "Where it came from (UTC)"]
     lines += [f"  {_message(message)}" for message in chain["messages"]]
     for number, decision in enumerate(chain["decisions"], 1):
         lines += ["", f"{number}. {_headline(decision)}"]
@@ -56,21 +56,21 @@ def _headline(decision: Row) -> str:
 def _details(decision: Row, services: list[Row]) -> Iterator[str]:
     reasons = why(decision["kind"], decision["reasons"])
     if reasons:
-        yield f"because {reasons}"
+        yield reasons
     teller = _TELLERS.get(decision["kind"], _anything)
     yield from teller(decision["inputs"])
     if decision["kind"] == "carrier_choice":
         own = [row for row in services if row["site_code"] == decision["subject"]]
         yield from _services(own)
     yield (
-        f"as of {_at(decision['decided_as_of'])}, by {decision['version']}, in run"
-        f" /runs/{decision['run_id']} at {_at(decision['recorded_at'])}"
+        f"[knowing what was known at {_at(decision['decided_as_of'])}; rule"
+        f" {decision['version']}; run /runs/{decision['run_id']} at {_at(decision['recorded_at'])}]"
     )
 
 
 def _acceptance(given: Row) -> Iterator[str]:
     yield (
-        f"{given['lines']} lines worth {_money(given, 'items_minor')}, discount"
+        f"{count(given['lines'], 'line')} worth {_money(given, 'items_minor')}, discount"
         f" {_money(given, 'discount_minor')}, shipping {_money(given, 'shipping_minor')}"
     )
 
@@ -79,18 +79,24 @@ def _payment(given: Row) -> Iterator[str]:
     pending = f", {_money(given, 'pending_minor')} pending" if given["pending_minor"] else ""
     yield (
         f"due {_money(given, 'due_minor')}, authorised {_money(given, 'authorised_minor')}"
-        f"{pending}, in {given['tenders']} payment(s)"
+        f"{pending}, in {count(given['tenders'], 'payment')}"
     )
 
 
 def _score(given: Row) -> Iterator[str]:
-    known = ", ".join(f"{plain(name)} {value:g}" for name, value in sorted(given.items()))
+    known = ", ".join(_feature(name, value) for name, value in sorted(given.items()))
     yield f"known at the time: {known or 'nothing unusual'}"
+
+
+def _feature(name: str, value: float) -> str:
+    if name.startswith("is_"):
+        return plain(name.removeprefix("is_"))
+    return f"{plain(name)} {value:g}"
 
 
 def _risk(given: Row) -> Iterator[str]:
     yield (
-        f"fraud probability {given['probability']:.1%} by the {given['method']}"
+        f"fraud probability {given['probability']:.2%} by the {given['method']}"
         f" {given['score_version']}, times {_money(given, 'total_minor')}: a loss of"
         f" {_money(given, 'expected_loss_minor')} is to be expected"
     )
@@ -103,8 +109,8 @@ def _risk(given: Row) -> Iterator[str]:
 def _stock(given: Row) -> Iterator[str]:
     for line in given["lines"]:
         yield (
-            f"line {line['line_no']}, {line['sku']}: {line['requested']} asked for,"
-            f" {line['free']} free at the order's turn"
+            f"line {line['line_no']}, {line['sku']}: {line['requested']} asked for, {line['free']}"
+            f" free at the order's turn, {min(line['requested'], line['free'])} promised"
         )
 
 
@@ -114,18 +120,21 @@ def _sites(given: Row) -> Iterator[str]:
         yield f"sites are ranked by {', then '.join(RANKING.get(r, plain(r)) for r in ranking)}"
     for site in given["candidates"]:
         distance = "at an unknown distance" if site["km"] is None else f"{site['km']:,} km away"
+        cost = _money(site, "cost_minor") if site.get("cost_minor") is not None else "no service"
         yield (
-            f"site {site['site']}, {distance}, has {site['covers']} of {given['skus']} SKUs in"
-            f" full: {VERDICTS.get(site['verdict'], site['verdict'])}{_part(site)}"
+            f"site {site['site']}, {distance}, {cost}, had {site['covers']} of"
+            f" {count(given['skus'], 'SKU')} in full:"
+            f" {VERDICTS.get(site['verdict'], site['verdict'])}{_part(site)}"
         )
     if given.get("backordered"):
-        yield f"{given['backordered']} more units are on backorder"
+        yield f"on backorder beside that: {count(given['backordered'], 'unit')}"
 
 
 def _part(site: Row) -> str:
     if not site.get("units"):
         return ""
-    return f" {site['units']} units, there from {_at(datetime.fromisoformat(site['available_at']))}"
+    there = _at(datetime.fromisoformat(site["available_at"]))
+    return f" {count(site['units'], 'unit')}, there from {there}"
 
 
 def _parcel(given: Row) -> Iterator[str]:
@@ -135,28 +144,32 @@ def _parcel(given: Row) -> Iterator[str]:
     until = f", promised by {_at(datetime.fromisoformat(promise))}" if promise else ""
     ready = _at(datetime.fromisoformat(given["ready_at"]))
     yield (
-        f"{given['units']} units, {given['weight_g'] / 1000:,.3f} kg, goods worth"
+        f"{count(given['units'], 'unit')}, {given['weight_g'] / 1000:,.3f} kg, goods worth"
         f" {_money(given, 'goods_minor')}, over {far}, ready {ready}{until}"
     )
 
 
 def _services(rows: list[Row]) -> Iterator[str]:
+    if rows:
+        yield "all services; the least price with the risks of lateness and damage is chosen:"
     for row in rows:
         mark = "->" if row["is_chosen"] else "  "
         name = f"{mark} {row['carrier']} {row['service']} ({row['service_code']})"
         if row["cost_minor"] is None:
             yield f"{name}: {row['reason']}"
             continue
-        score = "" if row["score"] is None else f", score {row['score'] / 1:,.0f}"
+        risks = ""
+        if row["score"] is not None:
+            risks = f" ({to_text(round(row['score']), row['currency'])} with the risks)"
         yield (
-            f"{name}: {to_text(row['cost_minor'], row['currency'])}, arrives"
-            f" {_at(row['eta_at'])}{score}: {row['reason']}"
+            f"{name}: {to_text(row['cost_minor'], row['currency'])}{risks}, arrives"
+            f" {_at(row['eta_at'])}: {row['reason']}"
         )
 
 
 def _document(row: Row) -> str:
     amount = f" over {to_text(row['total_minor'], row['currency'])}" if row["currency"] else ""
-    units = f", {row['units']} units" if row["units"] else ""
+    units = f", {count(row['units'], 'unit')}" if row["units"] else ""
     return f"{row['kind']} {row['name']}{amount}{units}, issued {_at(row['issued_at'])}"
 
 

@@ -82,8 +82,8 @@ WITHOUT_REASON = {
 
 VERDICTS = {
     "ships": "ships",
-    "less preferred": "could have shipped it all, but ranks lower",
-    "too little stock": "has too little stock",
+    "less preferred": "could have, but ranks lower",
+    "too little stock": "not enough",
 }
 """What became of a site that was considered."""
 
@@ -107,9 +107,18 @@ def answer(kind: str, outcome: str) -> str:
 
 
 def why(kind: str, reasons: list[str]) -> str:
-    """Why it was decided so."""
-    told = [REASONS.get(reason, plain(reason)) for reason in reasons]
-    return "; ".join(told) or WITHOUT_REASON.get(kind, "")
+    """Why it was decided so; empty where nothing is to be said."""
+    told = "; ".join(REASONS.get(reason, plain(reason)) for reason in reasons)
+    # A score is low in spite of what raised it, not because of it.
+    if kind == "fraud_score" and told:
+        return f"what raised the score: {told}"
+    told = told or WITHOUT_REASON.get(kind, "")
+    return f"because {told}" if told else ""
+
+
+def count(number: int, thing: str) -> str:
+    """A number of things."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 def plain(code: str) -> str:

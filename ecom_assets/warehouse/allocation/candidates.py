@@ -6,6 +6,7 @@ order can use and not with the number of sites.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -28,6 +29,7 @@ class Candidates:
         order: order of each candidate.
         site: site of each candidate.
         distance: kilometres from site to customer, NaN where unknown.
+        cost: handling and carriage in minor units, infinite where nothing carries the order.
         tier: rises along an order's candidates. Within a tier those that can ship more of the
             order's SKUs whole come first, whatever their place; tiers are never mixed.
         option_candidate: candidate of each option.
@@ -40,6 +42,7 @@ class Candidates:
     order: Ints
     site: Ints
     distance: Floats
+    cost: Floats
     tier: Ints
     option_candidate: Ints
     option_demand: Ints
@@ -78,7 +81,8 @@ def find_candidates(problem: Problem) -> Candidates:
     )
     order, site = np.divmod(keys, site_count)
     distance = _distances(problem, order, site)
-    ranked, tier = _ranked(problem, order, site, distance)
+    figures = _figures(problem, order, site, distance)
+    ranked, tier = _ranked(problem, order, site, figures)
     place = np.empty(len(ranked), np.int64)
     place[ranked] = np.arange(len(ranked))
     candidate = place[candidate]
@@ -88,6 +92,7 @@ def find_candidates(problem: Problem) -> Candidates:
         order=order[ranked],
         site=site[ranked],
         distance=distance[ranked],
+        cost=figures[RankingRule.LOWEST_COST][ranked],
         tier=tier,
         option_candidate=candidate[sorting],
         option_demand=of_demand,
@@ -96,10 +101,11 @@ def find_candidates(problem: Problem) -> Candidates:
     )
 
 
-def _ranked(problem: Problem, order: Ints, site: Ints, distance: Floats) -> tuple[Ints, Ints]:
+def _ranked(
+    problem: Problem, order: Ints, site: Ints, figures: Mapping[RankingRule, Floats]
+) -> tuple[Ints, Ints]:
     """Sorting of candidates by order and rank, and the tier of each in that sorting."""
     ranking = problem.routing.ranking
-    figures = _figures(problem, order, site, distance)
     # How many SKUs a site ships whole changes with every order served; the rest is fixed.
     fixed = [figures[rule] for rule in ranking if rule in figures]
     ties = [problem.sites.handling[site].astype(np.float64), site.astype(np.float64)]

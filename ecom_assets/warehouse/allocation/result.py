@@ -67,12 +67,14 @@ class Considered:
         order: order.
         site: site.
         distance: kilometres to the customer, NaN where unknown.
+        cost: handling and carriage the ranking reckoned with, minor units; may be infinite.
         covers: how many of the order's SKUs the site could have shipped whole.
     """
 
     order: Ints
     site: Ints
     distance: Floats
+    cost: Floats
     covers: Ints
 
 
@@ -127,7 +129,7 @@ class Allocation:
         told = np.flatnonzero(is_told)
         return Considered(
             order[told], self.candidates.site[told], self.candidates.distance[told],
-            self._covers()[told],
+            self.candidates.cost[told], self._covers()[told],
         )  # fmt: skip
 
     def _policies(self) -> Texts:

@@ -34,7 +34,7 @@ _OPEN = (
     sa.text("""
         CREATE TEMPORARY TABLE IF NOT EXISTS considered_sites (
             place bigint, order_no bigint, site_no bigint, distance_km double precision,
-            covers integer
+            cost_minor double precision, covers integer
         ) ON COMMIT DELETE ROWS
     """),
     sa.text("""
@@ -96,7 +96,8 @@ _WRITE = (
             SELECT c.order_no, jsonb_agg(jsonb_build_object(
                 'site', s.site_code,
                 'km', round(CAST(nullif(c.distance_km, 'NaN') AS numeric), 1),
-                'covers', c.covers,
+                'cost_minor', CAST(nullif(c.cost_minor, 'infinity') AS bigint),
+                'currency', s.currency, 'covers', c.covers,
                 'verdict', CASE
                     WHEN f.site_no IS NOT NULL THEN 'ships'
                     WHEN c.covers = a.skus THEN 'less preferred'
@@ -107,7 +108,8 @@ _WRITE = (
             ) ORDER BY c.place) AS candidates
             FROM considered_sites AS c
             JOIN asked AS a ON a.order_no = c.order_no
-            JOIN allocating_sites AS s ON s.site_no = c.site_no
+            JOIN allocating_sites AS n ON n.site_no = c.site_no
+            JOIN warehouse.sites AS s ON s.site_code = n.site_code
             LEFT JOIN shares AS f ON f.order_no = c.order_no AND f.site_no = c.site_no
             GROUP BY c.order_no
         ), short AS (
@@ -202,7 +204,11 @@ def _write(conn: sa.Connection, allocation: Allocation, lines: Lines, run: str) 
     columns = rows.line, rows.site, rows.quantity, rows.distance, rows.policy, rows.available
     copy_columns(conn, _COPY_ALLOTTED, columns)
     place = range(len(told.order))
-    copy_columns(conn, _COPY_CONSIDERED, (place, told.order, told.site, told.distance, told.covers))
+    copy_columns(
+        conn,
+        _COPY_CONSIDERED,
+        (place, told.order, told.site, told.distance, told.cost, told.covers),
+    )
     for statement in _WRITE:
         conn.execute(statement, {"run": run, "ranking": list(ROUTING.ranking)})
 
