@@ -120,14 +120,22 @@ def _sites(given: Row) -> Iterator[str]:
         yield f"sites are ranked by {', then '.join(RANKING.get(r, plain(r)) for r in ranking)}"
     for site in given["candidates"]:
         distance = "at an unknown distance" if site["km"] is None else f"{site['km']:,} km away"
-        cost = _money(site, "cost_minor") if site.get("cost_minor") is not None else "no service"
         yield (
-            f"site {site['site']}, {distance}, {cost}, had {site['covers']} of"
+            f"site {site['site']}, {distance}{_cost(site)}, had {site['covers']} of"
             f" {count(given['skus'], 'SKU')} in full:"
             f" {VERDICTS.get(site['verdict'], site['verdict'])}{_part(site)}"
         )
     if given.get("backordered"):
         yield f"on backorder beside that: {count(given['backordered'], 'unit')}"
+
+
+def _cost(site: Row) -> str:
+    # Earlier versions of the rule did not reckon with costs.
+    if "cost_minor" not in site:
+        return ""
+    if site["cost_minor"] is None:
+        return ", no service known to carry it"
+    return f", {_money(site, 'cost_minor')} for handling and carriage"
 
 
 def _part(site: Row) -> str:

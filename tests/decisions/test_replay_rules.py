@@ -61,7 +61,9 @@ def test_a_wrong_document_is_told_in_one_line(document: dict[str, Any], said: st
     assert "\n" not in str(caught.value)
 
 
-VALUES = st.sampled_from([None, True, 0, 1, -3, 0.5, float("nan"), "nearest", ["nearest"], [2], {}])
+VALUES: st.SearchStrategy[object] = st.sampled_from(
+    [None, True, 0, 1, -3, 0.5, float("nan"), "nearest", ["nearest"], [2], {}]
+)
 SETTINGS = st.sampled_from(["reject_from", "review_cost_eur", "ranking", "late_cost_minor", "x"])
 SECTIONS = st.sampled_from(["risk", "routing", "carrier", "other"])
 

@@ -203,7 +203,7 @@ def test_a_range_without_orders_is_an_answer_too(decided_shop: DatabaseResource)
     before = datetime(1999, 1, 1, tzinfo=UTC)
     found = run(decided_shop, span=(before, ALWAYS[0]))
     assert (found["state"], found["orders"], found["summary"]["totals"]) == ("finished", 0, [])
-    assert report.lines(found)
+    assert report.lines(dict(found))
 
 
 def test_the_job_tells_what_it_found(decided_shop: DatabaseResource) -> None:

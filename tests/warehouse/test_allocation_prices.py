@@ -36,10 +36,17 @@ def ints(values: list[int]) -> Ints:
 
 
 def prices(rates: list[Rate], weight: list[int], due: list[int], currency: list[int]) -> Prices:
-    columns = [list(column) for column in zip(*rates, strict=True)] or [[]] * 8
-    kinds = [np.float64] * 2 + [np.int64] * 6
-    arrays = [np.array(column, kind) for column, kind in zip(columns, kinds, strict=True)]
-    return cheapest(Rates(*arrays), ints(weight), ints(due), ints(currency))
+    given = Rates(
+        from_km=np.array([rate.from_km for rate in rates], np.float64),
+        to_km=np.array([rate.to_km for rate in rates], np.float64),
+        from_g=ints([rate.from_g for rate in rates]),
+        to_g=ints([rate.to_g for rate in rates]),
+        price=ints([rate.price for rate in rates]),
+        currency=ints([rate.currency for rate in rates]),
+        from_at=ints([rate.from_at for rate in rates]),
+        to_at=ints([rate.to_at for rate in rates]),
+    )
+    return cheapest(given, ints(weight), ints(due), ints(currency))
 
 
 def plain(rates: list[Rate], weight: int, due: int, currency: int, km: float) -> float:
@@ -63,15 +70,18 @@ def spans(most: int) -> st.SearchStrategy[tuple[int, int]]:
     return st.tuples(st.integers(0, most), st.integers(1, most)).map(lambda s: (s[0], sum(s)))
 
 
-RATE = st.tuples(
-    spans(5), spans(5), st.integers(0, 9), st.integers(0, 1), spans(5), st.booleans()
-).map(
-    lambda r: Rate(r[0][0], inf if r[5] else r[0][1], *r[1], r[2], r[3], *r[4])
-)  # fmt: skip
+@st.composite
+def rate(draw: st.DrawFn) -> Rate:
+    from_km, to_km = draw(spans(5))
+    from_g, to_g = draw(spans(5))
+    from_at, to_at = draw(spans(5))
+    price, currency = draw(st.integers(0, 9)), draw(st.integers(0, 1))
+    last_km = inf if draw(st.booleans()) else to_km
+    return Rate(from_km, last_km, from_g, to_g, price, currency, from_at, to_at)
 
 
 @given(
-    st.lists(RATE, max_size=6),
+    st.lists(rate(), max_size=6),
     st.integers(0, 11),
     st.integers(-1, 11),
     st.integers(0, 1),

@@ -29,7 +29,8 @@ _SITE_CURRENCIES = sa.text("""
     JOIN warehouse.sites AS s ON s.site_code = a.site_code
     ORDER BY a.site_no
 """)
-# Only rates that may hold at one of the moments: a batch of one order reads a few dozen of them.
+# Only rates that may hold for one of the moments and weights: a batch of one order reads a few
+# dozen of them.
 _RATES = sa.text("""
     WITH asked AS (
         SELECT min(due_at) AS first_at, max(due_at) AS last_at FROM allocating_orders
@@ -47,7 +48,8 @@ _RATES = sa.text("""
     JOIN transport.services AS s USING (service_code)
     JOIN transport.zones AS z USING (zone_code)
     JOIN money AS m ON m.currency = r.currency
-    WHERE r.from_g < s.max_weight_g
+    WHERE r.from_g < :heaviest_g AND least(r.to_g, s.max_weight_g) >= :lightest_g
+        AND r.from_g < s.max_weight_g
 """).bindparams(no_end=2**63 - 1)
 
 
@@ -58,7 +60,12 @@ def read_prices(conn: sa.Connection, due: Ints) -> Prices:
     (weight,) = columns(conn, _WEIGHTS, "i8")
     (currency,) = columns(conn, _SITE_CURRENCIES, "i8")
     kinds = ("f8", "f8", "i8", "i8", "i8", "i8", "i8", "i8")
-    return cheapest(Rates(*columns(conn, _RATES, *kinds)), weight, due, currency)
+    weights = {
+        "lightest_g": int(weight.min(initial=2**31)),
+        "heaviest_g": int(weight.max(initial=0)),
+    }
+    rates = Rates(*columns(conn, _RATES.bindparams(**weights), *kinds))
+    return cheapest(rates, weight, due, currency)
 
 
 def columns(conn: sa.Connection, query: sa.TextClause, *types: str) -> Sequence[Any]:
