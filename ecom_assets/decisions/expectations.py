@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ecom_assets.decisions.tables import REPLAYS
+from ecom_assets.decisions.tables import REPLAY_OUTCOMES, REPLAYS
 from ecom_assets.shared.expectations import Severity, TableExpectations, no_rows
 from ecom_assets.shared.structure import structure
 
@@ -24,4 +24,7 @@ _UNFINISHED = no_rows(
     severity=Severity.WARN,
 )
 
-EXPECTATIONS = (TableExpectations(REPLAYS, (*structure(REPLAYS), _SUMS_DIFFER, _UNFINISHED)),)
+EXPECTATIONS = (
+    TableExpectations(REPLAYS, (*structure(REPLAYS), _SUMS_DIFFER, _UNFINISHED)),
+    TableExpectations(REPLAY_OUTCOMES, structure(REPLAY_OUTCOMES)),
+)
