@@ -7,7 +7,7 @@ came after it. So the promises of the whole range are made again, in the order o
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
@@ -43,6 +43,7 @@ _STOCK = (
     """),
     sa.text("ANALYZE replay_positions"),
 )
+_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 _NEXT = sa.text("""
     SELECT order_id, due_at FROM replay_orders
     WHERE (due_at, order_id) > (:due_at, :order_id)
@@ -84,7 +85,7 @@ def promise_anew(
     """
     for statement in _STOCK:
         conn.execute(statement, {"from_at": from_at})
-    place: dict[str, object] = {"due_at": from_at, "order_id": 0}
+    place: dict[str, object] = {"due_at": _BEFORE_ALL, "order_id": 0}
     count = 0
     while taken := claim_given(conn, _NEXT.bindparams(most=chunk, **place)):
         for statement in (*OPEN, _HOLD, sa.text("ANALYZE held_positions"), RESERVE, *_TAKE):
