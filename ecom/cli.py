@@ -1,4 +1,4 @@
-"""The command line: `ecom up`, `status`, `import`, `simulate`, `order`, `orders`, `psql`, `sql`.
+"""The command line; `ecom --help` lists the commands.
 
 Results go to standard output, progress and problems to standard error. A problem a person can mend
 is one line and exit code 1; a trace is written to a log file and never shown.
@@ -93,6 +93,45 @@ def simulate(
     from simulator.shop import generate
 
     generate(folder, orders, seed, Progress().say)
+
+
+@app.command()
+def replay(
+    first: Annotated[str | None, typer.Option("--from", help="First day, in UTC.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="End of the range, excluded.")] = None,
+    rules: Annotated[Path | None, typer.Option(help="TOML or JSON with other settings.")] = None,
+    model: Annotated[str | None, typer.Option(help="Fraud model to score with.")] = None,
+    delete: Annotated[int | None, typer.Option(help="Remove a replay instead.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Decide a past range of orders anew, without any effect, and compare."""
+    from ecom import replay as replays
+    from ecom_assets.decisions.report import lines, most_changed
+
+    if delete is not None:
+        replays.remove(delete)
+        return
+    if first is None or last is None:
+        raise Problem("give the range: --from DATE --to DATE")
+    row = replays.make(load(), first, last, replays.read_rules(rules) if rules else {}, model)
+    if as_json:
+        _print(json.dumps(row, default=str))
+        return
+    changed = most_changed(row["summary"])
+    _print("\n".join([*lines(row), *(["orders that change most:"] if changed else []), *changed]))
+
+
+@app.command("explain")
+def explain_order(
+    order: Annotated[str, typer.Argument(metavar="ORDER", help="Id, or channel/external_id.")],
+    as_json: Json = False,
+) -> None:
+    """Show why an order was decided as it was: every decision with what it was made from."""
+    from ecom.explain import chain
+    from ecom_assets.decisions.explaining import tell
+
+    found = chain(load(), order)
+    _print(json.dumps(found, default=str) if as_json else "\n".join(tell(found)))
 
 
 @app.command()

@@ -7,10 +7,10 @@ on ended. So a second call finds nothing to do, and a call after a kill does wha
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import redirect_stderr
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import sqlalchemy as sa
@@ -143,15 +143,28 @@ def run_due_jobs(
         progress.say("nothing waits; everything is up to date")
 
 
-def run_job(instance: dg.DagsterInstance, name: str, progress: Progress) -> None:
+def run_job(
+    instance: dg.DagsterInstance,
+    name: str,
+    progress: Progress,
+    config: Mapping[str, Any] | None = None,
+    run_id: str | None = None,
+) -> None:
     """Run a job in this process, recorded in the instance, with a line per finished step.
+
+    Args:
+        instance: records the run.
+        name: of the job.
+        progress: told of each step.
+        config: run config of the job.
+        run_id: id of the run, a new one by default.
 
     Raises:
         Problem: a step failed; the message names it.
     """
     from ecom_assets.definitions import defs
 
-    run_id = str(uuid.uuid4())
+    run_id = run_id or str(uuid.uuid4())
     watcher = _StepWatcher(progress)
     instance.add_event_listener(run_id, watcher)
     # what libraries say of a failure is for a file; the person gets one line
@@ -161,7 +174,7 @@ def run_job(instance: dg.DagsterInstance, name: str, progress: Progress) -> None
             instance=instance,
             run_id=run_id,
             raise_on_error=False,
-            run_config=_QUIET,
+            run_config={**_QUIET, **(config or {})},
             tags=_REPOSITORY_TAG,
         )
     if watcher.failed:

@@ -36,6 +36,7 @@ AREAS: tuple[Area, ...] = (
     Area("transport", "team:logistics", "Which carrier service carries which parcel, and why."),
     Area("documents", "team:finance", "Invoices with gapless numbers, packing slips."),
     Area("quality", "team:data", "Reconciles the areas with each other; keeps what was parked."),
+    Area("decisions", "team:data", "Why orders were decided so, and how other rules would."),
     Area("marts", "team:data", "Documented, tested tables for analysts, built by dbt."),
 )
 """Every area, in the order an order passes through them."""

@@ -16,6 +16,7 @@ from typing import Any
 import dagster as dg
 
 from ecom_assets.areas import AREA_NAMES, AREAS
+from ecom_assets.replaying import replay
 from ecom_assets.shared.checks import build_checks
 from resources.database import DatabaseResource
 
@@ -43,7 +44,7 @@ def _stamp(spec: dg.AssetSpec) -> dg.AssetSpec:
 
 def default_resources() -> dict[str, Any]:
     """The resources of a deployment, configured by the environment."""
-    return {"database": DatabaseResource(url=dg.EnvVar("ECOM_DATABASE_URL"))}
+    return {"database": DatabaseResource(url=dg.EnvVar("ECOM_DATABASE_URL")), "replay": replay}
 
 
 def build_defs(resources: Mapping[str, Any] | None = None) -> dg.Definitions:

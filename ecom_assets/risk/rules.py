@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 
 RULES_VERSION = "risk/1"
 REVIEW_VERSION = "review/1"
@@ -57,6 +58,21 @@ class RiskPolicy:
     review_cost_eur: float = 5.0
     new_country_eur: float = 300.0
     first_order_eur: float = 3_000.0
+
+    def __post_init__(self) -> None:
+        """Refuse thresholds that contradict each other.
+
+        Raises:
+            ValueError: the message starts with the name of the field.
+        """
+        for name in ("reject_from", "review_from"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} is a probability and must be from 0 to 1")
+        if self.review_from > self.reject_from:
+            raise ValueError("review_from must not be above reject_from")
+        for name in ("review_cost_eur", "new_country_eur", "first_order_eur"):
+            if not 0 <= getattr(self, name) < inf:
+                raise ValueError(f"{name} is an amount and must be 0 or more")
 
 
 POLICY = RiskPolicy()

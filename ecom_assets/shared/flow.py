@@ -143,6 +143,22 @@ def claim(conn: sa.Connection, stage: Stage, most: int = CHUNK) -> int:
     return count
 
 
+def claim_given(conn: sa.Connection, orders: Rows) -> int:
+    """Fill `claimed` with the given `(order_id, due_at)`, for work that takes from no queue.
+
+    Returns:
+        How many orders there are.
+    """
+    conn.execute(_CLAIM_TABLE)
+    conn.execute(sa.text("TRUNCATE claimed"))
+    given = orders.subquery()
+    source = sa.select(given.c.order_id, given.c.due_at)
+    claimed = sa.table("claimed", sa.column("order_id"), sa.column("due_at"))
+    count = conn.execute(sa.insert(claimed).from_select(["order_id", "due_at"], source)).rowcount
+    conn.execute(sa.text("ANALYZE claimed"))
+    return count
+
+
 def hand_on(conn: sa.Connection, stages: Iterable[Stage], orders: Rows) -> int:
     """Let orders wait for each of `stages` (`NEXT[stage]`, or `FIRST` for accepted orders).
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -29,31 +29,10 @@ from ecom_assets.transport.model import (
     Service,
     Zone,
 )
+from ecom_assets.transport.policy import POLICY, Policy
 
 SECONDS_PER_DAY = 86_400
 
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What the shop makes of lateness and damage.
-
-    Attributes:
-        version: recorded with every choice.
-        late_cost_minor: cost of a late parcel (contact, refund, lost goodwill) in minor units.
-        damage_share: part of the goods' value that a damaged or lost parcel costs.
-        keeps_promise_from: on-time probability from which a service is said to keep the promise.
-        default_unit_weight_g: weight of a unit whose product has none, in grams.
-    """
-
-    version: str = "carrier-1"
-    late_cost_minor: int = 1_000
-    damage_share: float = 1.0
-    keeps_promise_from: float = 0.9
-    default_unit_weight_g: int = 500
-
-
-POLICY = Policy()
-"""The policy in force."""
 
 REASONS = {
     "only_eligible": "no other service could carry the parcel",

@@ -30,7 +30,7 @@ SITES = dg.AssetSpec(
     key=["warehouse", "allocations"],
     deps=[dg.AssetKey(["inventory", "reservations"]), dg.AssetKey(["warehouse", "sites"])],
     kinds={"postgres", "numpy"},
-    description="Which site ships how many units of which line, with fewest splits, then nearest.",
+    description="Which site ships how many units of which line, by ranked rules.",
 )
 def allocations(
     context: dg.AssetExecutionContext, database: DatabaseResource

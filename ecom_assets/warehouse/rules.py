@@ -1,10 +1,11 @@
 """The rule that picks the sites which ship an order, in its plain form.
 
 Orders are served one after the other, in the order of deciding, on the stock that is at a site at
-the order's own moment and that no later write-down takes away. Sites are tried by how many of the
-order's SKUs they can ship whole, most first, so one site ships all wherever one can; sites alike in
-that are tried by preference: nearest first. A SKU that no site can ship whole is put together from
-several; units that are nowhere yet come from the site that gets them first.
+the order's own moment and that no later write-down takes away. Sites are tried in the order of a
+ranking, a list of named rules of which a later one speaks only where all before it see no
+difference. Each SKU comes from the first site that can ship it whole; one that no site can ship
+whole is put together from several; units that are nowhere yet come from the site that gets them
+first.
 
 `warehouse.allocation` does the same over arrays, for thousands of orders at once; a test holds both
 equal, choice by choice.
@@ -17,11 +18,51 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import asin, cos, radians, sin, sqrt
 
-ALLOCATION_VERSION = "allocation-1"
-"""Version of the rule; raise it when the rule changes."""
-
 EARTH_KM = 6371.0088
 """Mean radius of the Earth, R1 of the IUGG."""
+
+
+class RankingRule(StrEnum):
+    """What may decide between two sites; the better one is tried first.
+
+    FEWEST_SPLITS: ships more of the order's SKUs whole, so one site ships all wherever one can.
+    SAME_MARKET: lies in the customer's country.
+    LOWEST_COST: handling plus the cheapest rate that carries the whole order over the distance.
+    NEAREST: is closer to the customer; without a distance, lies in the customer's country.
+    """
+
+    FEWEST_SPLITS = "fewest_splits"
+    SAME_MARKET = "same_market"
+    LOWEST_COST = "lowest_cost"
+    NEAREST = "nearest"
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """How sites are ranked.
+
+    Sites that no rule tells apart are tried by cheaper handling, then by site code.
+
+    Attributes:
+        version: recorded with every allocation; raise it when the ranking or its rules change.
+        ranking: the rules, the weightiest first; one that is left out has no say.
+    """
+
+    version: str = "allocation-2"
+    ranking: tuple[RankingRule, ...] = tuple(RankingRule)
+
+    def __post_init__(self) -> None:
+        """Refuse a ranking that ranks nothing or says a thing twice.
+
+        Raises:
+            ValueError: the message starts with the name of the field.
+        """
+        if not self.ranking or len(set(self.ranking)) < len(self.ranking):
+            raise ValueError("ranking must name at least one rule, and each only once")
+
+
+ROUTING = Routing()
+"""The routing in force."""
 
 
 class Policy(StrEnum):
@@ -48,18 +89,45 @@ def great_circle_km(
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """How a site stands to an order.
+
+    Attributes:
+        is_abroad: not in the customer's country.
+        cost_minor: handling and carriage, see `RankingRule.LOWEST_COST`.
+        far: kilometres to the customer; 1 abroad and 0 at home where unknown.
+        handling_minor: cost of handling one parcel.
+    """
+
+    is_abroad: bool = False
+    cost_minor: float = 0.0
+    far: float = 0.0
+    handling_minor: int = 0
+
+    def rank(self, covers: int, ranking: Sequence[RankingRule]) -> tuple[float, ...]:
+        """Sorts sites, best first; `covers` is how many SKUs the site can ship whole."""
+        figures = {
+            RankingRule.FEWEST_SPLITS: -covers,
+            RankingRule.SAME_MARKET: self.is_abroad,
+            RankingRule.LOWEST_COST: self.cost_minor,
+            RankingRule.NEAREST: self.far,
+        }
+        return (*(figures[rule] for rule in ranking), self.handling_minor)
+
+
+@dataclass(frozen=True, slots=True)
 class Demand:
-    """What an order needs, and from where it would like it.
+    """What an order needs, and how the sites stand to it.
 
     Attributes:
         as_of: the order's own moment.
         units: reserved units by SKU.
-        preference: sites, most preferred first.
+        sites: standing by site code.
     """
 
     as_of: int
     units: Mapping[str, int]
-    preference: Sequence[str]
+    sites: Mapping[str, Standing]
 
 
 Moves = Mapping[tuple[str, str], Sequence[tuple[int, int]]]
@@ -82,7 +150,10 @@ def available_at(moves: Sequence[tuple[int, int]], level: int, as_of: int) -> in
 
 
 def allocate_in_turn(
-    demands: Sequence[Demand], moves: Moves, loads: Mapping[tuple[str, str], int]
+    demands: Sequence[Demand],
+    moves: Moves,
+    loads: Mapping[tuple[str, str], int],
+    ranking: Sequence[RankingRule] = ROUTING.ranking,
 ) -> list[Shares]:
     """Choose the sites of each order, in turn.
 
@@ -90,6 +161,7 @@ def allocate_in_turn(
         demands: orders, in the order of deciding.
         moves: all stock moves.
         loads: units allocated before, by `(sku, site)`.
+        ranking: what decides between sites.
 
     Returns:
         Units each order gets, by `(sku, site)`.
@@ -100,27 +172,33 @@ def allocate_in_turn(
     taken = dict(loads)
     results = []
     for demand in demands:
-        shares = _serve(demand, moves, taken)
+        shares = _serve(demand, moves, taken, ranking)
         for key, units in shares.items():
             taken[key] = taken.get(key, 0) + units
         results.append(shares)
     return results
 
 
-def _serve(demand: Demand, moves: Moves, taken: Mapping[tuple[str, str], int]) -> Shares:
+def _serve(
+    demand: Demand,
+    moves: Moves,
+    taken: Mapping[tuple[str, str], int],
+    ranking: Sequence[RankingRule],
+) -> Shares:
     free = {
         (sku, site): max(
             0, units_at(moves.get((sku, site), ()), demand.as_of) - taken.get((sku, site), 0)
         )
         for sku in demand.units
-        for site in demand.preference
+        for site in demand.sites
     }
     covers = {
         site: sum(free[sku, site] >= units for sku, units in demand.units.items())
-        for site in demand.preference
+        for site in demand.sites
     }
-    # sorted() is stable: sites that cover as many SKUs stay in the order of preference.
-    ranked = sorted(demand.preference, key=lambda site: -covers[site])
+    ranked = sorted(
+        demand.sites, key=lambda site: (demand.sites[site].rank(covers[site], ranking), site)
+    )
     shares: Shares = {}
     for sku, units in demand.units.items():
         whole = [site for site in ranked if free[sku, site] >= units]

@@ -87,6 +87,6 @@ def test_more_fraud_is_never_decided_more_kindly(
 
 
 def test_a_policy_can_be_tried_without_becoming_the_rule() -> None:
-    strict = RiskPolicy(reject_from=0.005)
+    strict = RiskPolicy(reject_from=0.005, review_from=0.005)
     assert decide(ORDINARY, strict).outcome is Outcome.REJECTED
     assert decide(ORDINARY, POLICY).outcome is Outcome.ACCEPTED

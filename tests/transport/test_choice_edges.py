@@ -15,7 +15,8 @@ from ecom_assets.shared.flow import Stage, claim, drain, waiting
 from ecom_assets.shared.journal import LEDGER, TIMELINE
 from ecom_assets.shared.states import ORDER_STATES
 from ecom_assets.transport.model import LARGEST_WEIGHT_G, Rate, RateCard, Service, Zone
-from ecom_assets.transport.rules import POLICY, REASONS, Policy
+from ecom_assets.transport.policy import POLICY, Policy
+from ecom_assets.transport.rules import REASONS
 from ecom_assets.transport.store import choose_carriers, ship_parcels
 from ecom_assets.transport.tables import CARRIER_CHOICES, SHIPMENTS
 from fixtures.allocated_shop import NOON, Shop, small_card

@@ -10,12 +10,18 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ecom_assets.warehouse.allocation.problem import Ints, Orders, Sites, Stock
+from ecom_assets.warehouse.allocation.arrays import Ints
+from ecom_assets.warehouse.allocation.prices import Prices
+from ecom_assets.warehouse.allocation.problem import Orders, Sites, Stock
 from ecom_assets.warehouse.allocation.result import Allocation, Lines, allocate
 from ecom_assets.warehouse.rules import (
+    ROUTING,
     Demand,
     NotCovered,
+    RankingRule,
+    Routing,
     Shares,
+    Standing,
     allocate_in_turn,
     available_at,
     great_circle_km,
@@ -41,6 +47,9 @@ MOVES = st.lists(
     max_size=12,
 )
 LINE = st.tuples(st.integers(0, 2), st.integers(1, 4))
+RANKINGS = st.lists(st.sampled_from(RankingRule), min_size=1, unique=True).map(tuple)
+CARRIAGE = 50, 120, 400
+"""Minor units below 60 km, below 200 km and beyond."""
 ORDERS = st.lists(
     st.tuples(st.integers(0, 8), st.lists(LINE, min_size=1, max_size=3)), min_size=1, max_size=10
 )
@@ -76,7 +85,10 @@ def stock_of(moves: Sequence[Move], loads: dict[tuple[int, int], int]) -> Stock:
 
 
 def solve(
-    orders: Sequence[OrderTuple], moves: Sequence[Move], loads: dict[tuple[int, int], int]
+    orders: Sequence[OrderTuple],
+    moves: Sequence[Move],
+    loads: dict[tuple[int, int], int],
+    ranking: tuple[RankingRule, ...] = ROUTING.ranking,
 ) -> tuple[Allocation, Lines]:
     lines = Lines(
         *columns(
@@ -94,25 +106,30 @@ def solve(
         longitude=np.where(due % 3, due / 7, np.nan),
         country=np.array(["DE", "FR"])[due % 2],
     )
-    return allocate(frame, SITES, lines, stock_of(moves, loads)), lines
+    minor = np.tile(np.array(CARRIAGE, np.float64), (1, len(orders), 1))
+    prices = Prices(np.array([60.0, 200.0]), minor, np.zeros(4, np.int64))
+    routing = Routing("test", ranking)
+    return allocate(frame, SITES, lines, stock_of(moves, loads), routing, prices), lines
 
 
-def preference(orders: Orders, order: int) -> list[str]:
-    """Sites by distance or country, then handling, then code; the plain form."""
-
-    def key(site: int) -> tuple[float, float, int]:
-        latitude, longitude = float(orders.latitude[order]), float(orders.longitude[order])
-        far = float(SITES.country[site] != orders.country[order])
-        if not np.isnan(latitude):
-            place = float(SITES.latitude[site]), float(SITES.longitude[site])
-            far = round(great_circle_km(*place, latitude, longitude), 3)
-        return far, float(SITES.handling[site]), site
-
-    return [str(site) for site in sorted(range(4), key=key)]
+def standing(orders: Orders, order: int, site: int) -> Standing:
+    """How a site stands to an order; the plain form."""
+    latitude, longitude = float(orders.latitude[order]), float(orders.longitude[order])
+    is_abroad = bool(SITES.country[site] != orders.country[order])
+    handling = int(SITES.handling[site])
+    if np.isnan(latitude):
+        return Standing(is_abroad, handling, float(is_abroad), handling)
+    place = float(SITES.latitude[site]), float(SITES.longitude[site])
+    km = great_circle_km(*place, latitude, longitude)
+    carriage = CARRIAGE[(km >= 60) + (km >= 200)]
+    return Standing(is_abroad, handling + carriage, round(km, 3), handling)
 
 
 def in_turn(
-    allocation: Allocation, orders: Sequence[OrderTuple], moves: Sequence[Move]
+    allocation: Allocation,
+    orders: Sequence[OrderTuple],
+    moves: Sequence[Move],
+    ranking: tuple[RankingRule, ...] = ROUTING.ranking,
 ) -> list[Shares]:
     """What the plain rule chooses."""
     demands = []
@@ -120,8 +137,10 @@ def in_turn(
         units: dict[str, int] = {}
         for sku, quantity in sorted(lines):
             units[str(sku)] = units.get(str(sku), 0) + quantity
-        demands.append(Demand(due, units, preference(allocation.problem.orders, number)))
-    return allocate_in_turn(demands, plain(moves), {})
+        asked = allocation.problem.orders
+        sites = {str(site): standing(asked, number, site) for site in range(4)}
+        demands.append(Demand(due, units, sites))
+    return allocate_in_turn(demands, plain(moves), {}, ranking)
 
 
 def plain(moves: Sequence[Move]) -> dict[tuple[str, str], list[tuple[int, int]]]:
@@ -169,16 +188,19 @@ def trimmed(orders: Sequence[OrderTuple], moves: Sequence[Move]) -> list[OrderTu
 
 
 @settings(max_examples=400, deadline=None)
-@given(orders=ORDERS, moves=MOVES, seed=st.integers(0, 4095))
-@example(orders=[(5, [(0, 1)]), (6, [(0, 4)])], moves=[(0, 0, 9, 3), (0, 1, 7, 2)], seed=0)
-def test_arrays_choose_like_the_plain_rule(
-    orders: list[OrderTuple], moves: list[Move], seed: int
+@given(orders=ORDERS, moves=MOVES, seed=st.integers(0, 4095), ranking=RANKINGS)
+@example(
+    orders=[(5, [(0, 1)]), (6, [(0, 4)])], moves=[(0, 0, 9, 3), (0, 1, 7, 2)], seed=0,
+    ranking=ROUTING.ranking,
+)  # fmt: skip
+def test_arrays_choose_like_the_plain_rule_under_any_ranking(
+    orders: list[OrderTuple], moves: list[Move], seed: int, ranking: tuple[RankingRule, ...]
 ) -> None:
     moves = write_downs(moves, seed)
     orders = trimmed(orders, moves)
     if orders:
-        allocation, _ = solve(orders, moves, {})
-        assert chosen(allocation) == in_turn(allocation, orders, moves)
+        allocation, _ = solve(orders, moves, {}, ranking)
+        assert chosen(allocation) == in_turn(allocation, orders, moves, ranking)
 
 
 @settings(max_examples=200, deadline=None)
@@ -209,21 +231,24 @@ def test_rows_and_moments_follow_from_the_choice(
 
 
 @settings(max_examples=200, deadline=None)
-@given(orders=ORDERS, moves=MOVES, seed=st.integers(0, 4095), cut=st.integers(1, 9))
+@given(
+    orders=ORDERS, moves=MOVES, seed=st.integers(0, 4095), cut=st.integers(1, 9), ranking=RANKINGS
+)
 def test_chunks_do_not_matter(
-    orders: list[OrderTuple], moves: list[Move], seed: int, cut: int
-) -> None:
+    orders: list[OrderTuple], moves: list[Move], seed: int, cut: int,
+    ranking: tuple[RankingRule, ...],
+) -> None:  # fmt: skip
     moves = write_downs(moves, seed)
     orders = trimmed(orders, moves)
     if not 0 < cut < len(orders):
         return
-    first, _ = solve(orders[:cut], moves, {})
+    first, _ = solve(orders[:cut], moves, {}, ranking)
     loads: dict[tuple[int, int], int] = {}
     for shares in chosen(first):
         for (sku, site), units in shares.items():
             loads[int(sku), int(site)] = loads.get((int(sku), int(site)), 0) + units
-    second, _ = solve(orders[cut:], moves, loads)
-    whole, _ = solve(orders, moves, {})
+    second, _ = solve(orders[cut:], moves, loads, ranking)
+    whole, _ = solve(orders, moves, {}, ranking)
     assert chosen(first) + chosen(second) == chosen(whole)
 
 

@@ -9,21 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecom_assets.warehouse.allocation.arrays import Ints, ranges, running
 from ecom_assets.warehouse.allocation.candidates import find_candidates
-from ecom_assets.warehouse.allocation.problem import (
-    Demand,
-    Ints,
-    Orders,
-    Problem,
-    Sites,
-    Stock,
-    ranges,
-    running,
-)
+from ecom_assets.warehouse.allocation.problem import Demand, Orders, Problem, Sites, Stock
 from ecom_assets.warehouse.allocation.result import Lines, allocate
 from ecom_assets.warehouse.rules import (
     EARTH_KM,
     NotCovered,
+    Standing,
     allocate_in_turn,
     available_at,
     great_circle_km,
@@ -134,9 +127,12 @@ NAN = float("nan")
 @pytest.mark.parametrize(
     ("order", "places", "expected"),
     [
-        # The nearer site, though the other is in the customer's country.
-        ((50, 8, "DE"), [(53, 10, "DE", 0), (50, 7.5, "FR", 9)], [1, 0]),
-        # As near: cheaper handling; handling alike too: the site code.
+        # The customer's country, though the other is nearer and cheaper.
+        ((50, 8, "DE"), [(50, 7.5, "FR", 0), (53, 10, "DE", 9)], [1, 0]),
+        # The cheaper site, though the other is nearer; of sites as dear, the nearer.
+        ((50, 8, "DE"), [(50, 7.5, "DE", 9), (53, 10, "DE", 8)], [1, 0]),
+        ((50, 8, "DE"), [(53, 10, "DE", 9), (50, 7.5, "DE", 9)], [1, 0]),
+        # All alike: the site code.
         ((50, 8, "DE"), [(50, 9, "DE", 9), (50, 7, "DE", 8)], [1, 0]),
         ((50, 8, "DE"), [(50, 9, "DE", 9), (50, 7, "DE", 9)], [0, 1]),
         # A metre apart is a difference, less than half of one is not.
@@ -211,4 +207,4 @@ def test_one_unit_too_few_is_named_not_passed_over() -> None:
     with pytest.raises(NotCovered, match="1 orders and SKUs"):
         allocate(orders, sites((0, 0, "DE", 1)), lines, stock)
     with pytest.raises(NotCovered, match="A: 1 reserved units are at no site"):
-        allocate_in_turn([PlainDemand(1, {"A": 4}, ["N"])], {("A", "N"): [(0, 3)]}, {})
+        allocate_in_turn([PlainDemand(1, {"A": 4}, {"N": Standing()})], {("A", "N"): [(0, 3)]}, {})

@@ -3,13 +3,16 @@
 from ecom_assets.fraud.store.labels import take_labels
 from ecom_assets.fraud.store.order_scores import one_at_a_time, score_orders
 from ecom_assets.fraud.store.overviews import histogram, model_figures
+from ecom_assets.fraud.store.replays import model_versions, score_anew
 from ecom_assets.fraud.store.sightings import record_waiting
 
 __all__ = [
     "histogram",
     "model_figures",
+    "model_versions",
     "one_at_a_time",
     "record_waiting",
+    "score_anew",
     "score_orders",
     "take_labels",
 ]

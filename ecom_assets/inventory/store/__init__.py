@@ -14,6 +14,7 @@ from ecom_assets.inventory.store.balances import (
     units_per_site,
 )
 from ecom_assets.inventory.store.movements import post_sales, take_movements
+from ecom_assets.inventory.store.replays import promise_anew
 from ecom_assets.inventory.store.reservations import reserve
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "LOWEST_COVER",
     "STOCK_VALUE",
     "post_sales",
+    "promise_anew",
     "reserve",
     "summary",
     "take_movements",

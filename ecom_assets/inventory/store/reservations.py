@@ -15,7 +15,7 @@ from ecom_assets.shared.journal import (
 )
 from ecom_assets.shared.states import Dimension, move
 
-_OPEN = (
+OPEN = (
     sa.text("""
         CREATE TEMPORARY TABLE IF NOT EXISTS held_positions (
             sku text PRIMARY KEY, free bigint NOT NULL
@@ -53,7 +53,7 @@ _HOLD = sa.text("""
 
 # Two running sums and one running maximum per SKU; `inventory.rules` derives the formula. `free` is
 # what the line's own moment left it, kept for the ledger even where it gets less.
-_RESERVE = sa.text("""
+RESERVE = sa.text("""
     WITH asked AS (
         SELECT l.order_line_id, l.order_id, c.due_at, l.line_no, l.sku, l.quantity AS requested
         FROM claimed AS c
@@ -191,7 +191,7 @@ def reserve(conn: sa.Connection, run: str) -> dict[str, int]:
     Returns:
         Orders `reserved`, `partly_reserved` and `backordered`, and units of both kinds.
     """
-    for statement in (*_OPEN, _HOLD, sa.text("ANALYZE held_positions"), _RESERVE, _SUM_UP):
+    for statement in (*OPEN, _HOLD, sa.text("ANALYZE held_positions"), RESERVE, _SUM_UP):
         conn.execute(statement)
     for statement in _WRITE:
         conn.execute(statement, {"run": run})

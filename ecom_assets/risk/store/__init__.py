@@ -2,10 +2,18 @@
 
 from ecom_assets.risk.store.decisions import (
     at_stake,
+    decide_anew,
     decide_orders,
     outcome_counts,
     reason_counts,
 )
 from ecom_assets.risk.store.reviews import review
 
-__all__ = ["at_stake", "decide_orders", "outcome_counts", "reason_counts", "review"]
+__all__ = [
+    "at_stake",
+    "decide_anew",
+    "decide_orders",
+    "outcome_counts",
+    "reason_counts",
+    "review",
+]

@@ -8,12 +8,13 @@ from dataclasses import asdict
 import sqlalchemy as sa
 
 from ecom_assets.orders.tables import ORDERS
-from ecom_assets.risk.rules import POLICY, RULES_VERSION, Outcome
+from ecom_assets.risk.rules import POLICY, RULES_VERSION, Outcome, RiskPolicy
 from ecom_assets.risk.tables import DECISIONS
 from ecom_assets.shared import holds
 from ecom_assets.shared.flow import NEXT, Stage, hand_on
 from ecom_assets.shared.journal import DECISION_COLUMNS, EVENT_COLUMNS, record_decisions
 from ecom_assets.shared.money import roughly_minor_per_eur
+from ecom_assets.shared.replays import RISKS
 from ecom_assets.shared.states import Dimension, move
 
 # Only the currencies of the chunk: rates are a Python table, the statement joins what it is given.
@@ -28,23 +29,52 @@ _FORGET = sa.text("""
     WHERE d.order_id = c.order_id AND x.state = 'applied'
 """)
 
-# Reference: rules.decide. A zero feature is left out of the stored document, so a missing member
-# means "no earlier order" or "not a new country", never "unknown". The product of probability and
-# total is rounded as a double there and here, half to even.
-_DECIDE = sa.text("""
-    WITH given AS (
-        SELECT c.order_id, c.due_at, p.payment_state, s.probability, o.total_minor,
-            CAST(rate.minor_per_eur AS bigint) AS minor_per_eur,
-            CAST(round(s.probability * o.total_minor) AS bigint) AS expected_loss_minor,
-            coalesce(CAST(s.features ->> 'is_new_country' AS integer), 0) = 1 AS is_new_country,
-            s.features -> 'customer_orders' IS NULL AS is_first_order
-        FROM claimed AS c
-        JOIN orders.orders AS o USING (order_id)
-        JOIN payments.order_payments AS p USING (order_id)
-        JOIN fraud.order_scores AS s USING (order_id)
-        JOIN jsonb_each_text(CAST(:rates AS jsonb)) AS rate (currency, minor_per_eur)
-            ON rate.currency = o.currency
-    ), judged AS (
+# A zero feature is left out of the stored document, so a missing member means "no earlier order" or
+# "not a new country", never "unknown". The product of probability and total is rounded as a double
+# here and in `rules.decide`, half to even.
+_CASES = sa.text("""
+    SELECT c.order_id, c.due_at, p.payment_state, s.probability, o.total_minor,
+        CAST(rate.minor_per_eur AS bigint) AS minor_per_eur,
+        CAST(round(s.probability * o.total_minor) AS bigint) AS expected_loss_minor,
+        coalesce(CAST(s.features ->> 'is_new_country' AS integer), 0) = 1 AS is_new_country,
+        s.features -> 'customer_orders' IS NULL AS is_first_order
+    FROM claimed AS c
+    JOIN orders.orders AS o USING (order_id)
+    JOIN payments.order_payments AS p USING (order_id)
+    JOIN fraud.order_scores AS s USING (order_id)
+    JOIN jsonb_each_text(CAST(:rates AS jsonb)) AS rate (currency, minor_per_eur)
+        ON rate.currency = o.currency
+""").columns(sa.column("order_id"))
+
+# What a decision was made from stands whole in the ledger; the model alone may be another.
+_RECORDED_CASES = sa.text("""
+    SELECT DISTINCT ON (l.order_id) l.order_id, l.decided_as_of AS due_at,
+        g.payment_state, g.total_minor, g.minor_per_eur, g.is_new_country, g.is_first_order,
+        coalesce(s.probability, g.probability) AS probability,
+        CAST(round(coalesce(s.probability, g.probability) * g.total_minor) AS bigint)
+            AS expected_loss_minor
+    FROM replay_range AS r
+    JOIN decisions.ledger AS l USING (order_id)
+    CROSS JOIN LATERAL jsonb_to_record(l.inputs) AS g (
+        payment_state text, probability double precision, total_minor bigint,
+        minor_per_eur bigint, is_new_country boolean, is_first_order boolean
+    )
+    LEFT JOIN replay_scores AS s ON s.order_id = l.order_id
+    WHERE l.kind = 'risk_decision'
+    ORDER BY l.order_id, l.attempt DESC
+""").columns(sa.column("order_id"))
+
+# Reference: rules.decide. `given` is one of the two above.
+_JUDGED = (
+    sa.text("""
+    SELECT order_id,
+        CASE WHEN 'payment_not_confirmed' = ANY (reasons) THEN 'awaiting_payment'
+            WHEN 'fraud_near_certain' = ANY (reasons) THEN 'rejected'
+            WHEN cardinality(array_remove(reasons, 'overpaid')) > 0 THEN 'review'
+            ELSE 'accepted' END AS outcome,
+        reasons, probability, expected_loss_minor, CAST(:version AS text) AS rule_version,
+        due_at AS decided_as_of, CAST(:run_id AS text) AS run_id
+    FROM (
         SELECT order_id, due_at, probability, expected_loss_minor,
             array_remove(ARRAY[
                 CASE WHEN payment_state = 'awaiting' THEN 'payment_not_confirmed' END,
@@ -60,19 +90,19 @@ _DECIDE = sa.text("""
                     THEN 'very_large_first_order' END
             ], NULL) AS reasons
         FROM given
-    )
-    INSERT INTO risk.decisions (
-        order_id, outcome, reasons, probability, expected_loss_minor, rule_version, decided_as_of,
-        run_id)
-    SELECT order_id,
-        CASE WHEN 'payment_not_confirmed' = ANY (reasons) THEN 'awaiting_payment'
-            WHEN 'fraud_near_certain' = ANY (reasons) THEN 'rejected'
-            WHEN cardinality(array_remove(reasons, 'overpaid')) > 0 THEN 'review'
-            ELSE 'accepted' END,
-        reasons, probability, expected_loss_minor, :version, due_at, :run_id
-    FROM judged
+    ) AS judged
     ORDER BY order_id
-""").bindparams(*(sa.bindparam(name, type_=sa.Double) for name in asdict(POLICY)))
+""")
+    .bindparams(*(sa.bindparam(name, type_=sa.Double) for name in asdict(POLICY)))
+    .columns(
+        *(DECISIONS.c[name] for name in ("order_id", "outcome", "reasons", "probability")),
+        *(DECISIONS.c[name] for name in ("expected_loss_minor", "rule_version", "decided_as_of")),
+        DECISIONS.c.run_id,
+    )
+)
+_DECIDE = sa.insert(DECISIONS).from_select(
+    list(_JUDGED.selected_columns.keys()), _JUDGED.add_cte(_CASES.cte("given"))
+)
 
 # The inputs hold all of `rules.Case`: a decision can be replayed from the ledger alone, under
 # another policy, after rates and features have changed.
@@ -150,6 +180,34 @@ def decide_orders(conn: sa.Connection, run: str) -> dict[str, int]:
     holds.place(conn, held, holds.Reason.REVIEW.value, "risk", run)
     hand_on(conn, NEXT[Stage.RISK], _ACCEPTED)
     return counts
+
+
+_ANEW = _JUDGED.add_cte(_RECORDED_CASES.cte("given")).subquery("anew")
+_FIRST = sa.text("""
+    SELECT DISTINCT ON (l.order_id) l.order_id, l.outcome AS before, l.reasons AS reasons_before,
+        CAST(l.inputs ->> 'total_minor' AS bigint) AS total_minor,
+        l.inputs ->> 'currency' AS currency
+    FROM replay_range AS r
+    JOIN decisions.ledger AS l USING (order_id)
+    WHERE l.kind = 'risk_decision'
+    ORDER BY l.order_id, l.attempt DESC
+""").columns(*map(sa.column, ("order_id", "before", "reasons_before", "total_minor", "currency")))
+
+
+def decide_anew(conn: sa.Connection, policy: RiskPolicy) -> None:
+    """Decide the orders of a replay's range again, into `replay_risks`; nothing live is written.
+
+    Args:
+        conn: the replay's transaction, with `replay_range` and `replay_scores` filled.
+        policy: the thresholds to decide by.
+    """
+    recorded = _FIRST.subquery("recorded")
+    rows = sa.select(
+        recorded.c.order_id, recorded.c.before, _ANEW.c.outcome, recorded.c.reasons_before,
+        _ANEW.c.reasons, recorded.c.total_minor, recorded.c.currency,
+    ).join(_ANEW, _ANEW.c.order_id == recorded.c.order_id)  # fmt: skip
+    statement = sa.insert(RISKS).from_select([column.name for column in RISKS.columns], rows)
+    conn.execute(statement, {"version": RULES_VERSION, "run_id": "", **asdict(policy)})
 
 
 def outcome_counts(conn: sa.Connection) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """The choice of a carrier service for every parcel, every candidate kept.
 
-`rules.choose` is the plain reference of the statement that fills `transport.carrier_choices`; a
-property test holds the two equal.
+`rules.choose` is the plain reference of the statement that finds them; a property test holds the
+two equal.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from ecom_assets.shared import holds
 from ecom_assets.shared.flow import NEXT, Stage, hand_on
 from ecom_assets.shared.journal import record_decisions
 from ecom_assets.shared.money import exponent
-from ecom_assets.transport.rules import POLICY, Policy
+from ecom_assets.transport.policy import POLICY, Policy
 from ecom_assets.transport.store.parcels import gather_parcels
-from ecom_assets.transport.tables import RATES
+from ecom_assets.transport.tables import CARRIER_CHOICES, RATES
 
 # An order comes here again when its hold was lifted: its parcels are then judged anew.
 _FORGET = sa.text(
@@ -28,7 +28,8 @@ _FORGET = sa.text(
 # their own can share the tables: `reach` knows when each service is rated in each zone, once per
 # chunk. What is rated nowhere still gets a zone, for its reason to name. COLLATE "C" and a total
 # order in every choice: ties must not fall with the language of the database or with the plan.
-_CHOOSE = sa.text("""
+CANDIDATES = (
+    sa.text("""
     WITH reach AS MATERIALIZED (
         SELECT s.service_code, z.zone_code, z.from_km, z.to_km,
             range_agg(tstzrange(r.valid_from_at, r.valid_to_at)) FILTER (
@@ -120,11 +121,9 @@ _CHOOSE = sa.text("""
             best AS (PARTITION BY order_id, site_code
                      ORDER BY score NULLS LAST, service_code COLLATE "C")
     )
-    INSERT INTO transport.carrier_choices
-        (order_id, site_code, service_code, zone_code, billable_weight_g, rate_id, cost_minor,
-         currency, eta_at, on_time_probability, score, is_eligible, is_chosen, reason)
     SELECT order_id, site_code, service_code, zone_code, billable_weight_g, rate_id, cost_minor,
-        rate_currency, eta_at, on_time, score, obstacle IS NULL, is_chosen, CASE
+        rate_currency AS currency, eta_at, on_time AS on_time_probability, score,
+        obstacle IS NULL AS is_eligible, is_chosen, CASE
             WHEN obstacle IS NOT NULL THEN obstacle
             WHEN is_chosen AND eligible = 1 THEN 'only service that can carry it' || punctuality
             WHEN is_chosen AND cost_minor = cheapest_minor THEN 'cheapest' || punctuality
@@ -136,10 +135,18 @@ _CHOOSE = sa.text("""
             ELSE round(abs(dearer_minor) / power(10::numeric, places::numeric), places)
                 || ' ' || rate_currency || CASE WHEN dearer_minor > 0 THEN ' dearer'
                 ELSE ' cheaper' END || ' than chosen' || punctuality
-            END || note
+            END || note AS reason
     FROM ranked
     ORDER BY order_id, site_code, service_code
-""").bindparams(sa.bindparam("exponents", type_=JSONB))
+""")
+    .bindparams(sa.bindparam("exponents", type_=JSONB))
+    .columns(*CARRIER_CHOICES.c)
+)
+"""Every service for every row of `parcels`, with the columns of `transport.carrier_choices`."""
+
+_CHOOSE = sa.insert(CARRIER_CHOICES).from_select(
+    [column.name for column in CARRIER_CHOICES.c], CANDIDATES
+)
 
 # LEFT JOIN: a parcel without any candidate is a decision too, with the outcome `none`.
 _DECISIONS = sa.text("""
@@ -229,7 +236,7 @@ def choose_carriers(conn: sa.Connection, run: str, policy: Policy = POLICY) -> d
     """
     parcels = gather_parcels(conn, policy.default_unit_weight_g)
     conn.execute(_FORGET)
-    candidates = conn.execute(_CHOOSE, _given(conn, policy)).rowcount
+    candidates = conn.execute(_CHOOSE, weights(conn, policy)).rowcount
     decisions = _DECISIONS.bindparams(
         version=policy.version, keeps_promise_from=policy.keeps_promise_from
     )
@@ -251,7 +258,8 @@ def _hold_stuck(conn: sa.Connection, run: str) -> int:
     return stuck
 
 
-def _given(conn: sa.Connection, policy: Policy) -> dict[str, Any]:
+def weights(conn: sa.Connection, policy: Policy) -> dict[str, Any]:
+    """The parameters of `CANDIDATES`."""
     currencies = conn.scalars(sa.select(RATES.c.currency).distinct()).all()
     return {
         "late_cost_minor": policy.late_cost_minor,

@@ -45,6 +45,12 @@ _GATHER = sa.text("""
 """)
 
 
+def open_parcels(conn: sa.Connection) -> None:
+    """Make the temporary table `parcels`, or empty it."""
+    conn.execute(_PARCELS)
+    conn.execute(sa.text("TRUNCATE parcels"))
+
+
 def gather_parcels(conn: sa.Connection, default_unit_weight_g: int) -> int:
     """Fill the temporary table `parcels` from the allocations of the orders in `claimed`.
 
@@ -55,8 +61,7 @@ def gather_parcels(conn: sa.Connection, default_unit_weight_g: int) -> int:
     Returns:
         How many parcels there are.
     """
-    conn.execute(_PARCELS)
-    conn.execute(sa.text("TRUNCATE parcels"))
+    open_parcels(conn)
     given = {"default_unit_weight_g": default_unit_weight_g}
     count = conn.execute(_GATHER, given).rowcount
     conn.execute(sa.text("ANALYZE parcels"))

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from ecom_assets.shared.flow import NEXT, Stage, hand_on
 from ecom_assets.shared.journal import record_events
 from ecom_assets.shared.states import Dimension, move
-from ecom_assets.transport.rules import POLICY, Policy
+from ecom_assets.transport.policy import POLICY, Policy
 from ecom_assets.transport.store.parcels import gather_parcels
 
 _SHIP = sa.text("""

@@ -1,4 +1,4 @@
-"""Where an order may ship from: the sites that hold something of it, most preferred first.
+"""Where an order may ship from: the sites that hold something of it, best ranked first.
 
 Only sites that hold one of the order's SKUs are looked at, so the work grows with the stock an
 order can use and not with the number of sites.
@@ -6,20 +6,22 @@ order can use and not with the number of sites.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from ecom_assets.warehouse.allocation.problem import Floats, Ints, Problem, ranges
-from ecom_assets.warehouse.rules import EARTH_KM
+from ecom_assets.warehouse.allocation.arrays import Floats, Ints, ranges
+from ecom_assets.warehouse.allocation.problem import Problem
+from ecom_assets.warehouse.rules import EARTH_KM, RankingRule
 
 
 @dataclass(frozen=True)
 class Candidates:
     """Candidates and what they offer.
 
-    A candidate is an order and a site; candidates are sorted by order and preference. An option is
+    A candidate is an order and a site; candidates are sorted by order and rank. An option is
     a candidate and one of the order's demands that the site holds stock of; options are sorted by
     candidate and demand.
 
@@ -27,6 +29,9 @@ class Candidates:
         order: order of each candidate.
         site: site of each candidate.
         distance: kilometres from site to customer, NaN where unknown.
+        cost: handling and carriage in minor units, infinite where nothing carries the order.
+        tier: rises along an order's candidates. Within a tier those that can ship more of the
+            order's SKUs whole come first, whatever their place; tiers are never mixed.
         option_candidate: candidate of each option.
         option_demand: demand of each option.
         option_cell: cell of each option.
@@ -37,6 +42,8 @@ class Candidates:
     order: Ints
     site: Ints
     distance: Floats
+    cost: Floats
+    tier: Ints
     option_candidate: Ints
     option_demand: Ints
     option_cell: Ints
@@ -74,16 +81,19 @@ def find_candidates(problem: Problem) -> Candidates:
     )
     order, site = np.divmod(keys, site_count)
     distance = _distances(problem, order, site)
-    preferred = _by_preference(problem, order, site, distance)
-    place = np.empty(len(preferred), np.int64)
-    place[preferred] = np.arange(len(preferred))
+    figures = _figures(problem, order, site, distance)
+    ranked, tier = _ranked(problem, order, site, figures)
+    place = np.empty(len(ranked), np.int64)
+    place[ranked] = np.arange(len(ranked))
     candidate = place[candidate]
     sorting = np.lexsort((of_demand, candidate))
     of_demand, cell = of_demand[sorting], cell[sorting]
     return Candidates(
-        order=order[preferred],
-        site=site[preferred],
-        distance=distance[preferred],
+        order=order[ranked],
+        site=site[ranked],
+        distance=distance[ranked],
+        cost=figures[RankingRule.LOWEST_COST][ranked],
+        tier=tier,
         option_candidate=candidate[sorting],
         option_demand=of_demand,
         option_cell=cell,
@@ -91,15 +101,38 @@ def find_candidates(problem: Problem) -> Candidates:
     )
 
 
-def _by_preference(problem: Problem, order: Ints, site: Ints, distance: Floats) -> Ints:
-    """Sorting by order, then nearest, or the customer's country where the distance is unknown.
+def _ranked(
+    problem: Problem, order: Ints, site: Ints, figures: Mapping[RankingRule, Floats]
+) -> tuple[Ints, Ints]:
+    """Sorting of candidates by order and rank, and the tier of each in that sorting."""
+    ranking = problem.routing.ranking
+    # How many SKUs a site ships whole changes with every order served; the rest is fixed.
+    fixed = [figures[rule] for rule in ranking if rule in figures]
+    ties = [problem.sites.handling[site].astype(np.float64), site.astype(np.float64)]
+    ranked = np.lexsort((*reversed([*fixed, *ties]), order))
+    splits = RankingRule.FEWEST_SPLITS
+    before = fixed[: ranking.index(splits)] if splits in ranking else [*fixed, *ties]
+    is_new = np.zeros(len(ranked), np.bool_)
+    for figure in (order, *before):
+        is_new[1:] |= figure[ranked][1:] != figure[ranked][:-1]
+    return ranked, np.cumsum(is_new)
 
-    Cheaper handling and then the site code decide between sites that are alike.
-    """
-    is_abroad = problem.orders.country[order] != problem.sites.country[site]
+
+def _figures(
+    problem: Problem, order: Ints, site: Ints, distance: Floats
+) -> dict[RankingRule, Floats]:
+    """What each rule sees of a candidate; less is better."""
+    is_abroad = (problem.orders.country[order] != problem.sites.country[site]).astype(np.float64)
+    cost = problem.sites.handling[site].astype(np.float64)
+    if problem.prices is not None:
+        cost = cost + problem.prices.carriage(order, site, distance)
     # To the metre: the last digits of a distance differ between processors, a choice must not.
     far = np.where(np.isnan(distance), is_abroad, np.round(distance, 3))
-    return np.lexsort((site, problem.sites.handling[site], far, order))
+    return {
+        RankingRule.SAME_MARKET: is_abroad,
+        RankingRule.LOWEST_COST: cost,
+        RankingRule.NEAREST: far,
+    }
 
 
 def _distances(problem: Problem, order: Ints, site: Ints) -> Floats:

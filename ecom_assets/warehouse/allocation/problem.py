@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
-Texts = npt.NDArray[np.str_]
+from ecom_assets.warehouse.allocation.arrays import Floats, Ints, Texts
+from ecom_assets.warehouse.allocation.prices import Prices
+from ecom_assets.warehouse.rules import ROUTING, Routing
 
 
 @dataclass(frozen=True)
@@ -111,24 +109,11 @@ class Stock:
 
 @dataclass(frozen=True)
 class Problem:
-    """Everything an allocation is made from."""
+    """Everything an allocation is made from; without prices, handling alone is a site's cost."""
 
     orders: Orders
     sites: Sites
     demand: Demand
     stock: Stock
-
-
-def ranges(starts: Ints, counts: Ints) -> Ints:
-    """The integers `start .. start + count - 1` of each pair, one pair after the other."""
-    ends = np.cumsum(counts)
-    numbers: Ints = np.arange(counts.sum()) + np.repeat(starts - (ends - counts), counts)
-    return numbers
-
-
-def running(values: Ints, segment: Ints) -> Ints:
-    """Running sum of `values` within each segment; `segment` is sorted."""
-    total = np.cumsum(values)
-    first = np.searchsorted(segment, segment)
-    sums: Ints = total - (total - values)[first]
-    return sums
+    routing: Routing = ROUTING
+    prices: Prices | None = None

@@ -11,22 +11,14 @@ from functools import cached_property
 
 import numpy as np
 
+from ecom_assets.warehouse.allocation.arrays import Floats, Ints, Texts, running
 from ecom_assets.warehouse.allocation.candidates import Candidates, find_candidates
-from ecom_assets.warehouse.allocation.problem import (
-    Demand,
-    Floats,
-    Ints,
-    Orders,
-    Problem,
-    Sites,
-    Stock,
-    Texts,
-    running,
-)
+from ecom_assets.warehouse.allocation.prices import Prices
+from ecom_assets.warehouse.allocation.problem import Demand, Orders, Problem, Sites, Stock
 from ecom_assets.warehouse.allocation.rounds import Shares, choose
-from ecom_assets.warehouse.rules import Policy
+from ecom_assets.warehouse.rules import ROUTING, Policy, Routing
 
-NEAREST = 5
+BEST_RANKED = 5
 """Candidates per order that the ledger keeps beside the chosen ones."""
 
 
@@ -69,18 +61,20 @@ class Allocations:
 
 @dataclass(frozen=True)
 class Considered:
-    """Candidates worth telling: the nearest and the chosen ones of each order.
+    """Candidates worth telling: the best ranked and the chosen ones of each order.
 
     Attributes:
         order: order.
         site: site.
         distance: kilometres to the customer, NaN where unknown.
+        cost: handling and carriage the ranking reckoned with, minor units; may be infinite.
         covers: how many of the order's SKUs the site could have shipped whole.
     """
 
     order: Ints
     site: Ints
     distance: Floats
+    cost: Floats
     covers: Ints
 
 
@@ -127,15 +121,15 @@ class Allocation:
         )
 
     def considered(self) -> Considered:
-        """The nearest and the chosen candidates with what they could ship at the order's turn."""
+        """The best ranked and the chosen candidates with what each could ship at its turn."""
         order = self.candidates.order
         place = np.arange(len(order)) - np.searchsorted(order, order)
-        is_told = place < NEAREST
+        is_told = place < BEST_RANKED
         is_told[self._candidate] = True
         told = np.flatnonzero(is_told)
         return Considered(
             order[told], self.candidates.site[told], self.candidates.distance[told],
-            self._covers()[told],
+            self.candidates.cost[told], self._covers()[told],
         )  # fmt: skip
 
     def _policies(self) -> Texts:
@@ -170,12 +164,19 @@ class Allocation:
         return np.bincount(option.option_candidate[fits], minlength=len(option.order))
 
 
-def allocate(orders: Orders, sites: Sites, lines: Lines, stock: Stock) -> Allocation:
+def allocate(
+    orders: Orders,
+    sites: Sites,
+    lines: Lines,
+    stock: Stock,
+    routing: Routing = ROUTING,
+    prices: Prices | None = None,
+) -> Allocation:
     """Choose the sites that ship the lines of many orders.
 
     Raises:
         NotCovered: the stock of all sites is less than the lines ask for.
     """
-    problem = Problem(orders, sites, lines.demand(), stock)
+    problem = Problem(orders, sites, lines.demand(), stock, routing, prices)
     candidates = find_candidates(problem)
     return Allocation(problem, candidates, choose(problem, candidates))

@@ -1,9 +1,10 @@
 """Choosing the sites of all orders in a few rounds, each over whole arrays.
 
 The outcome is that of serving the orders one after the other. In a round every open order proposes
-to the best site that can ship it whole on what is left. A proposal stands if the cell's running
+to the best site that can ship it whole on what is left, unless a site of a better tier can ship a
+part of it. A proposal stands if the cell's running
 demand, in the order of deciding, fits the stock of the order's own moment. An order whose proposal
-does not stand, or that no site can ship whole, is *in question*; it and every later order that
+does not stand, or that has nothing to propose, is *in question*; it and every later order that
 shares a SKU with it, directly or through others, must not be settled by this round's proposals.
 All others are settled: whatever earlier orders could have taken from them is known. Of the orders
 in question, those that wait for no earlier one share no SKU with each other, so they are decided at
@@ -20,8 +21,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ecom_assets.warehouse.allocation.arrays import Flags, Ints, ranges, running
 from ecom_assets.warehouse.allocation.candidates import Candidates
-from ecom_assets.warehouse.allocation.problem import Flags, Ints, Problem, ranges, running
+from ecom_assets.warehouse.allocation.problem import Problem
 from ecom_assets.warehouse.rules import NotCovered
 
 _LEAST_WIDTH = 16
@@ -109,12 +111,21 @@ class _Rounds:
         return self._left(options) >= demanded
 
     def _propose(self, orders: Ints) -> None:
-        """Let orders propose to the first candidate that can ship every demand whole."""
+        """Let orders propose to the first candidate that can ship every demand whole.
+
+        An order whose better tier can ship some demand whole is left to be decided by itself.
+        """
         found, covers = self._covers(orders)
-        able = found[covers == self.demand_counts[self.candidates.order[found]]]
-        ordering, first = np.unique(self.candidates.order[able], return_index=True)
+        order, tier = self.candidates.order, self.candidates.tier
+        able = found[covers == self.demand_counts[order[found]]]
+        helpful = found[covers > 0]
+        ordering, first = np.unique(order[able], return_index=True)
+        helped, first_helpful = np.unique(order[helpful], return_index=True)
+        # Who can ship all can ship some, so every order of the one list is in the other.
+        best = helpful[first_helpful[np.searchsorted(helped, ordering)]]
+        is_best = tier[able[first]] == tier[best]
         self.proposal[orders] = -1
-        self.proposal[ordering] = able[first]
+        self.proposal[ordering[is_best]] = able[first][is_best]
 
     def _covers(self, orders: Ints) -> tuple[Ints, Ints]:
         """Candidates of the orders, and how many demands each can ship whole."""
@@ -127,7 +138,7 @@ class _Rounds:
     def _stale(self, orders: Ints) -> Ints:
         """Those of the orders whose proposal can no longer ship them whole.
 
-        An order that no site could ship whole is left out: what is left to it only shrinks.
+        An order that had nothing to propose is left out: it is decided by itself.
         """
         held = orders[self.proposal[orders] >= 0]
         proposed = self.proposal[held]
@@ -176,8 +187,10 @@ class _Rounds:
         options = self.candidates.options(found)
         demand = self.candidates.option_demand[options]
         cover = np.repeat(covers, self.candidates.counts[found])
-        # Options are sorted by candidate already, that is by preference.
-        ranked = np.lexsort((-cover, demand))
+        # Options are sorted by candidate already, that is by rank.
+        ranked = np.lexsort(
+            (-cover, self.candidates.tier[self.candidates.option_candidate[options]], demand)
+        )
         options, demand = options[ranked], demand[ranked]
         now = self._units_now(options, demand)
         later = self._units_later(options, demand, now)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ecom_assets.warehouse.store.allocations import allocate
 from ecom_assets.warehouse.store.overview import BACKORDERED, division, parcels_per_site
+from ecom_assets.warehouse.store.replays import allocate_anew
 from ecom_assets.warehouse.store.sites import take_sites
 
-__all__ = ["BACKORDERED", "allocate", "division", "parcels_per_site", "take_sites"]
+__all__ = ["BACKORDERED", "allocate", "allocate_anew", "division", "parcels_per_site", "take_sites"]

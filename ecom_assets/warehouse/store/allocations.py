@@ -16,7 +16,7 @@ from ecom_assets.shared.journal import (
     record_decisions,
 )
 from ecom_assets.shared.states import Dimension, move
-from ecom_assets.warehouse.rules import ALLOCATION_VERSION
+from ecom_assets.warehouse.rules import ROUTING
 from ecom_assets.warehouse.store.problem import read_problem
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _OPEN = (
     sa.text("""
         CREATE TEMPORARY TABLE IF NOT EXISTS considered_sites (
             place bigint, order_no bigint, site_no bigint, distance_km double precision,
-            covers integer
+            cost_minor double precision, covers integer
         ) ON COMMIT DELETE ROWS
     """),
     sa.text("""
@@ -96,29 +96,38 @@ _WRITE = (
             SELECT c.order_no, jsonb_agg(jsonb_build_object(
                 'site', s.site_code,
                 'km', round(CAST(nullif(c.distance_km, 'NaN') AS numeric), 1),
-                'covers', c.covers,
+                'cost_minor', CAST(nullif(c.cost_minor, 'infinity') AS bigint),
+                'currency', s.currency, 'covers', c.covers,
                 'verdict', CASE
                     WHEN f.site_no IS NOT NULL THEN 'ships'
                     WHEN c.covers = a.skus THEN 'less preferred'
                     ELSE 'too little stock'
-                END
+                END,
+                'units', f.units,
+                'available_at', timestamptz 'epoch' + f.available_us * interval '1 microsecond'
             ) ORDER BY c.place) AS candidates
             FROM considered_sites AS c
             JOIN asked AS a ON a.order_no = c.order_no
-            JOIN allocating_sites AS s ON s.site_no = c.site_no
+            JOIN allocating_sites AS n ON n.site_no = c.site_no
+            JOIN warehouse.sites AS s ON s.site_code = n.site_code
             LEFT JOIN shares AS f ON f.order_no = c.order_no AND f.site_no = c.site_no
             GROUP BY c.order_no
         ), short AS (
-            SELECT o.order_no, bool_or(r.backordered > 0) AS is_short
+            SELECT o.order_no, bool_or(r.backordered > 0) AS is_short,
+                sum(r.backordered) AS backordered
             FROM allocating_orders AS o
             JOIN inventory.reservations AS r ON r.order_id = o.order_id
             GROUP BY o.order_no
         )
         INSERT INTO allocated_orders
         SELECT o.order_id, o.due_at, c.policy, c.available_at > o.due_at, c.units, c.parcels,
-            NOT s.is_short, jsonb_build_object('skus', a.skus, 'candidates', t.candidates)
+            NOT s.is_short, jsonb_build_object(
+                'skus', a.skus, 'ranking', CAST(:ranking AS text[]), 'candidates', t.candidates,
+                'promised_at', h.promised_at, 'backordered', s.backordered
+            )
         FROM chosen AS c
         JOIN allocating_orders AS o ON o.order_no = c.order_no
+        JOIN orders.orders AS h ON h.order_id = o.order_id
         JOIN asked AS a ON a.order_no = c.order_no
         JOIN told AS t ON t.order_no = c.order_no
         JOIN short AS s ON s.order_no = c.order_no
@@ -177,9 +186,9 @@ def allocate(conn: sa.Connection, run: str) -> dict[str, int]:
     # Imports NumPy, which a process that only loads the definitions must not pay for.
     from ecom_assets.warehouse.allocation.result import allocate as choose_sites
 
-    orders, sites, lines, stock = read_problem(conn)
-    _write(conn, choose_sites(orders, sites, lines, stock), lines, run)
-    record_decisions(conn, "allocation", _DECISIONS.bindparams(version=ALLOCATION_VERSION), run)
+    given = read_problem(conn, ROUTING)
+    _write(conn, choose_sites(*given), given[2], run)
+    record_decisions(conn, "allocation", _DECISIONS.bindparams(version=ROUTING.version), run)
     for is_whole, state in ((True, "allocated"), (False, "partly_allocated")):
         moved = _MOVES.bindparams(is_whole=is_whole)
         move(conn, Dimension.FULFILMENT, state, f"order_{state}", moved, run)
@@ -193,14 +202,18 @@ def _write(conn: sa.Connection, allocation: Allocation, lines: Lines, run: str) 
         conn.execute(statement)
     rows, told = allocation.rows(lines), allocation.considered()
     columns = rows.line, rows.site, rows.quantity, rows.distance, rows.policy, rows.available
-    _copy(conn, _COPY_ALLOTTED, columns)
+    copy_columns(conn, _COPY_ALLOTTED, columns)
     place = range(len(told.order))
-    _copy(conn, _COPY_CONSIDERED, (place, told.order, told.site, told.distance, told.covers))
+    copy_columns(
+        conn,
+        _COPY_CONSIDERED,
+        (place, told.order, told.site, told.distance, told.cost, told.covers),
+    )
     for statement in _WRITE:
-        conn.execute(statement, {"run": run})
+        conn.execute(statement, {"run": run, "ranking": list(ROUTING.ranking)})
 
 
-def _copy(conn: sa.Connection, statement: str, columns: Iterable[Any]) -> None:
+def copy_columns(conn: sa.Connection, statement: str, columns: Iterable[Any]) -> None:
     """Send columns to the server as the rows of a COPY."""
     driver = cast("psycopg.Connection[Any]", conn.connection.driver_connection)
     lists = [column.tolist() if hasattr(column, "tolist") else column for column in columns]

@@ -1,18 +1,25 @@
 """Reads what an allocation is made from: the claimed orders, the sites, and the stock left to them.
 
+A replay numbers and reads its orders by the same statements, on lines and stock of its own.
+
 Rows are numbered in the database, so that arrays of numbers cross the wire and no text does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
 import sqlalchemy as sa
 
+from ecom_assets.warehouse.rules import RankingRule, Routing
+from ecom_assets.warehouse.store.prices import columns, read_prices
+
 if TYPE_CHECKING:
+    from ecom_assets.warehouse.allocation.prices import Prices
     from ecom_assets.warehouse.allocation.problem import Orders, Sites, Stock
     from ecom_assets.warehouse.allocation.result import Lines
+
+    Given: TypeAlias = tuple[Orders, Sites, Lines, Stock, Routing, Prices | None]
 
 _OPEN = (
     sa.text("""
@@ -33,24 +40,23 @@ _OPEN = (
     """),
     sa.text("TRUNCATE allocating_orders, allocating_lines, allocating_sites"),
     sa.text("""
-        INSERT INTO allocating_orders
-        SELECT row_number() OVER (ORDER BY due_at, order_id) - 1, order_id, due_at FROM claimed
-    """),
-    sa.text("""
-        INSERT INTO allocating_lines
-        SELECT row_number() OVER (ORDER BY o.order_no, r.sku, l.line_no) - 1, o.order_no,
-            r.order_line_id, dense_rank() OVER (ORDER BY r.sku) - 1, r.sku, r.reserved
-        FROM allocating_orders AS o
-        JOIN inventory.reservations AS r ON r.order_id = o.order_id
-        JOIN orders.order_lines AS l ON l.order_line_id = r.order_line_id
-        WHERE r.reserved > 0
-    """),
-    sa.text("""
         INSERT INTO allocating_sites
         SELECT row_number() OVER (ORDER BY site_code) - 1, site_code FROM warehouse.sites
     """),
-    sa.text("ANALYZE allocating_orders, allocating_lines"),
 )
+_CLAIMED_ORDERS = sa.text("""
+    INSERT INTO allocating_orders
+    SELECT row_number() OVER (ORDER BY due_at, order_id) - 1, order_id, due_at FROM claimed
+""")
+_RESERVED_LINES = sa.text("""
+    INSERT INTO allocating_lines
+    SELECT row_number() OVER (ORDER BY o.order_no, r.sku, l.line_no) - 1, o.order_no,
+        r.order_line_id, dense_rank() OVER (ORDER BY r.sku) - 1, r.sku, r.reserved
+    FROM allocating_orders AS o
+    JOIN inventory.reservations AS r ON r.order_id = o.order_id
+    JOIN orders.order_lines AS l ON l.order_line_id = r.order_line_id
+    WHERE r.reserved > 0
+""")
 
 # In a statement of its own: those that follow then see all that was committed before the locks.
 _HOLD = sa.text("""
@@ -118,31 +124,46 @@ _MOVES = sa.text("""
 """)
 
 
-def read_problem(conn: sa.Connection) -> tuple[Orders, Sites, Lines, Stock]:
+def read_problem(conn: sa.Connection, routing: Routing) -> Given:
     """Number the claimed orders and read them with the stock they may use, locked by SKU.
 
     Leaves `allocating_orders`, `allocating_lines` and `allocating_sites` behind, which tell what
     the numbers stand for.
     """
+    number(conn, _CLAIMED_ORDERS, _RESERVED_LINES)
+    conn.execute(_HOLD)
+    return read_numbered(conn, _CELLS, routing)
+
+
+def number(conn: sa.Connection, orders: sa.TextClause, lines: sa.TextClause) -> None:
+    """Number the sites, and the orders and lines that the two statements insert."""
+    analyze = sa.text("ANALYZE allocating_orders, allocating_lines")
+    for statement in (*_OPEN, orders, lines, analyze):
+        conn.execute(statement)
+
+
+def read_numbered(conn: sa.Connection, cells: sa.TextClause, routing: Routing) -> Given:
+    """Read what was numbered; `cells` selects `(sku_no, site_no, free)` in that order."""
     from ecom_assets.warehouse.allocation.problem import Orders, Sites
     from ecom_assets.warehouse.allocation.result import Lines
 
-    for statement in (*_OPEN, _HOLD):
-        conn.execute(statement)
-    due, latitude, longitude, country = _columns(conn, _ORDERS, "i8", "f8", "f8", "U2")
+    due, latitude, longitude, country = columns(conn, _ORDERS, "i8", "f8", "f8", "U2")
     orders = Orders(due, latitude, longitude, country)
-    sites = Sites(*_columns(conn, _SITES, "f8", "f8", "U2", "i8"))
-    lines = Lines(*_columns(conn, _LINES, "i8", "i8", "i8"))
-    return orders, sites, lines, _read_stock(conn)
+    sites = Sites(*columns(conn, _SITES, "f8", "f8", "U2", "i8"))
+    lines = Lines(*columns(conn, _LINES, "i8", "i8", "i8"))
+    # A ranking without costs must not pay for reading the rate card.
+    is_priced = RankingRule.LOWEST_COST in routing.ranking
+    prices = read_prices(conn, due) if is_priced else None
+    return orders, sites, lines, _read_stock(conn, cells), routing, prices
 
 
-def _read_stock(conn: sa.Connection) -> Stock:
+def _read_stock(conn: sa.Connection, cells: sa.TextClause) -> Stock:
     import numpy as np
 
     from ecom_assets.warehouse.allocation.problem import Stock
 
-    sku, site, free = _columns(conn, _CELLS, "i8", "i8", "i8")
-    move_sku, move_site, move_at, most = _columns(conn, _MOVES, "i8", "i8", "i8", "i8")
+    sku, site, free = columns(conn, cells, "i8", "i8", "i8")
+    move_sku, move_site, move_at, most = columns(conn, _MOVES, "i8", "i8", "i8", "i8")
     span = int(max(site.max(initial=0), move_site.max(initial=0))) + 1
     # SKU and site as one number: cells are then found by one binary search.
     keys, move_keys = sku * span + site, move_sku * span + move_site
@@ -150,12 +171,3 @@ def _read_stock(conn: sa.Connection) -> Stock:
     useful = np.isin(move_keys, keys)
     cell = np.searchsorted(keys, move_keys[useful])
     return Stock(sku, site, free, cell, move_at[useful], most[useful])
-
-
-def _columns(conn: sa.Connection, query: sa.TextClause, *types: str) -> Sequence[Any]:
-    """The columns of a query as arrays; NULL becomes NaN where the type has it."""
-    import numpy as np
-
-    rows = conn.execute(query).all()
-    columns = zip(*rows, strict=True) if rows else ((),) * len(types)
-    return [np.array(column, dtype=kind) for column, kind in zip(columns, types, strict=True)]

@@ -1,0 +1,109 @@
+"""Replays, composed: the areas' rules applied anew to a past range, in the order of the path.
+
+Beside `definitions` the only module that knows several areas: areas do not import each other, so
+what takes all of them is put together here and handed to the asset as a resource. Each area decides
+by the statements it decides live orders with; they meet in the tables of `shared.replays`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import sqlalchemy as sa
+
+from ecom_assets.decisions import store as decisions
+from ecom_assets.decisions.model import BadRequest, Request
+from ecom_assets.decisions.rules import changed
+from ecom_assets.fraud import store as fraud
+from ecom_assets.inventory import store as inventory
+from ecom_assets.risk import store as risk
+from ecom_assets.risk.rules import POLICY as RISK
+from ecom_assets.shared import replays
+from ecom_assets.transport import store as transport
+from ecom_assets.transport.policy import POLICY as CARRIER
+from ecom_assets.warehouse import store as warehouse
+from ecom_assets.warehouse.rules import ROUTING
+from resources.database import DatabaseResource
+
+IN_FORCE: Mapping[str, Any] = {"risk": RISK, "routing": ROUTING, "carrier": CARRIER}
+"""The policies in force, by the section that changes them."""
+
+Progress = Callable[[str], object]
+
+# Sorts and joins of a whole range; the server's default is meant for many small statements.
+_MEMORY = sa.text("SELECT set_config('work_mem', '64MB', true)")
+
+
+def policies(rules: Mapping[str, Any]) -> dict[str, Any]:
+    """The policies in force with the settings of a document.
+
+    Raises:
+        BadRequest: names what is wrong in the document.
+    """
+    return changed(IN_FORCE, rules)
+
+
+def replay(database: DatabaseResource, request: Request, run: str, progress: Progress) -> int:
+    """Decide a past range of orders anew and write what would have been different.
+
+    Everything is read from one snapshot; only `decisions.replays` and `decisions.replay_outcomes`
+    are written, the outcomes in one transaction. A replay that dies stays on record as unfinished.
+
+    Args:
+        database: the shop's database.
+        request: range and rules.
+        run: Dagster run id.
+        progress: told what is done, in short lines.
+
+    Returns:
+        The replay's id.
+
+    Raises:
+        BadRequest: the rules cannot be read, or there is no such model.
+    """
+    chosen = policies(request.rules)
+    with database.begin() as conn:
+        _refuse_unknown_model(conn, request.model_version)
+        settings = {section: asdict(policy) for section, policy in chosen.items()}
+        replay_id = decisions.open_replay(conn, request, settings, run)
+    snapshot = database.engine.execution_options(isolation_level="REPEATABLE READ")
+    with snapshot.begin() as conn:
+        conn.execute(_MEMORY)
+        replays.open_tables(conn)
+        _decide(conn, request, chosen, progress)
+        progress("comparing")
+        decisions.compare(conn, replay_id)
+        decisions.finish_replay(conn, replay_id, decisions.summarise(conn, replay_id))
+    return replay_id
+
+
+def _refuse_unknown_model(conn: sa.Connection, version: str | None) -> None:
+    known = fraud.model_versions(conn) if version else []
+    if version and version not in known:
+        listed = ", ".join(known) or "none, no model was trained yet"
+        raise BadRequest(f"there is no fraud model {version}; known are {listed}")
+
+
+def _decide(
+    conn: sa.Connection, request: Request, chosen: Mapping[str, Any], progress: Progress
+) -> None:
+    count = decisions.fill_range(conn, request.from_at, request.to_at)
+    progress(f"range: {count:,} orders")
+    replays.analyze(conn)
+    if request.model_version:
+        fraud.score_anew(conn, request.model_version, progress)
+    risk.decide_anew(conn, chosen["risk"])
+    progress(f"risk: {count:,} orders")
+    replays.analyze(conn)
+    # Only other orders can change who is promised what; sites and carriers come after the promise.
+    if decisions.fill_orders(conn):
+        decisions.keep_promises(conn)
+    else:
+        inventory.promise_anew(conn, request.from_at, progress)
+    replays.analyze(conn)
+    warehouse.allocate_anew(conn, request.from_at, chosen["routing"], progress)
+    replays.analyze(conn)
+    transport.choose_anew(conn, chosen["carrier"], progress)
+    replays.analyze(conn)

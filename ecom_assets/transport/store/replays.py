@@ -1,0 +1,82 @@
+"""The services a replay's parcels would have got: the live choice on other parcels or weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+from ecom_assets.shared.replays import CHOICES, CHUNK
+from ecom_assets.transport.policy import Policy
+from ecom_assets.transport.store.choices import CANDIDATES, weights
+from ecom_assets.transport.store.parcels import open_parcels
+
+_NEXT = sa.text("""
+    SELECT order_id FROM replay_orders
+    WHERE order_id > :after ORDER BY order_id OFFSET :most LIMIT 1
+""")
+
+# As `parcels` gathers live allocations; what a parcel weighs is the policy's to assume.
+_GATHER = sa.text("""
+    INSERT INTO parcels
+    SELECT a.order_id, a.site_code, max(t.due_at), sum(a.quantity),
+        least(
+            sum(CAST(a.quantity AS numeric)
+                * coalesce(p.shipping_weight_g, :default_unit_weight_g)),
+            2147483647
+        ),
+        bool_or(p.weight_g IS NULL),
+        coalesce(sum(CAST(a.quantity AS numeric) * p.length_mm * p.width_mm * p.height_mm), 0),
+        sum(a.quantity * l.line_total_minor / l.quantity), o.currency, max(a.distance_km),
+        max(a.available_at), o.promised_at, ''
+    FROM replay_orders AS t
+    JOIN replay_allocations AS a USING (order_id)
+    JOIN orders.orders AS o USING (order_id)
+    JOIN orders.order_lines AS l USING (order_line_id)
+    LEFT JOIN catalog.products AS p ON p.sku = a.sku
+    WHERE t.order_id > :after AND t.order_id <= :last
+    GROUP BY a.order_id, a.site_code, o.order_id
+""")
+_PARCELS = sa.text("SELECT order_id, site_code FROM parcels").columns(
+    sa.column("order_id"), sa.column("site_code")
+)
+_LAST = 2**63 - 1
+
+
+def choose_anew(
+    conn: sa.Connection, policy: Policy, progress: Callable[[str], object], chunk: int = CHUNK
+) -> None:
+    """Choose a service for every parcel of `replay_allocations`, into `replay_choices`.
+
+    Args:
+        conn: the replay's transaction; nothing live is written.
+        policy: what the shop makes of lateness and damage.
+        progress: told after each chunk.
+        chunk: orders at once.
+    """
+    found = CANDIDATES.subquery("candidate")
+    parcels = _PARCELS.subquery("parcel")
+    joined = (
+        sa.select(
+            parcels.c.order_id, parcels.c.site_code, found.c.service_code, found.c.cost_minor,
+            found.c.currency, found.c.eta_at,
+        ).outerjoin(
+            found,
+            sa.and_(
+                found.c.order_id == parcels.c.order_id,
+                found.c.site_code == parcels.c.site_code,
+                found.c.is_chosen,
+            ),
+        )
+    )  # fmt: skip
+    statement = sa.insert(CHOICES).from_select([column.name for column in CHOICES.c], joined)
+    given, after, count = weights(conn, policy), 0, 0
+    while after < _LAST:
+        last = conn.execute(_NEXT, {"after": after, "most": chunk - 1}).scalar() or _LAST
+        open_parcels(conn)
+        limits = {"after": after, "last": last}
+        conn.execute(_GATHER, limits | {"default_unit_weight_g": policy.default_unit_weight_g})
+        conn.execute(sa.text("ANALYZE parcels"))
+        count += conn.execute(statement, given).rowcount
+        after = last
+        progress(f"carriers: {count:,} parcels")
