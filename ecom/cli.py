@@ -1,4 +1,4 @@
-"""The command line: `ecom up`, `status`, `import`, `simulate`, `psql`, `sql`.
+"""The command line: `ecom up`, `status`, `import`, `simulate`, `effects`, `psql`, `sql`.
 
 Results go to standard output, progress and problems to standard error. A problem a person can mend
 is one line and exit code 1; a trace is written to a log file and never shown.
@@ -16,12 +16,15 @@ from typing import Annotated, Any
 
 import typer
 
+from ecom.effects import commands as effects_commands
 from ecom.problems import Problem, explain
 from ecom.settings import Settings, load
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__
 )
+
+app.add_typer(effects_commands, name="effects")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 FORMATS = "sample, olist or uci"

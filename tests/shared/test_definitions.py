@@ -28,8 +28,8 @@ def test_an_asset_of_no_area_is_named(key: str) -> None:
 
 def test_a_test_may_replace_a_resource() -> None:
     mine = DatabaseResource(url="postgresql://localhost/mine")
-    assert build_defs({"database": mine}).resources == {"database": mine}
-    assert set(build_defs().resources or {}) == {"database"}
+    assert (build_defs({"database": mine}).resources or {})["database"] is mine
+    assert set(build_defs().resources or {}) == {"database", "mail"}
 
 
 def test_a_module_that_cannot_be_imported_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
