@@ -48,6 +48,8 @@ def _files(archive: Path) -> Iterator[os.DirEntry[str]]:
 def _message_id(file: Path) -> str:
     try:
         with file.open("rb") as stream:
-            return str(BytesHeaderParser().parse(stream)["Message-ID"] or "").strip()
+            # The body is left alone: it may be many times as long.
+            head = b"".join(iter(lambda: stream.readline().rstrip(b"\r\n") + b"\n", b"\n"))
+        return str(BytesHeaderParser().parsebytes(head)["Message-ID"] or "").strip()
     except FileNotFoundError:
         return ""  # moved meanwhile; seen again in the folder it went to

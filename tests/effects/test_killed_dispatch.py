@@ -20,6 +20,8 @@ from resources.database import DatabaseResource
 from resources.mail import MailResource
 
 KILLS = 20
+IMPORTED = ["ecom_assets.effects.dispatch", "ecom_assets.effects.mailing", "resources.mail"]
+IMPORTED += ["jinja2", "resources.database", "psycopg", "sqlalchemy.dialects.postgresql.psycopg"]
 LETTERS = 800
 SEED = 5
 
@@ -55,14 +57,14 @@ def _kill_again_and_again(database: DatabaseResource, mail: MailResource, policy
     given = (database.url, mail.model_dump(), policy)
     # The fork server imports once; a new interpreter for each kill would take most of the time.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["fixtures.dispatching"])
+    context.set_forkserver_preload(IMPORTED)
     for number in range(KILLS):
         workers = [context.Process(target=dispatch_for_ever, args=given) for _ in range(2)]
         workers = workers[: 1 + number % 2]
         for worker in workers:
             worker.start()
         _wait_for_progress(database)
-        time.sleep(draws.uniform(0, 0.1))
+        time.sleep(draws.uniform(0, 0.3))
         for worker in workers:
             worker.kill()
             worker.join()
