@@ -190,6 +190,13 @@ def test_what_is_not_configured_waits(
     assert attempts(database) == []
 
 
+def test_a_server_without_encryption_gets_nothing(database: DatabaseResource, sink: Sink) -> None:
+    planned(database, "accept.15@a.example")
+    assert send(database, sink.mail(security="starttls"))["unreachable"] == 1
+    assert effects(database) == {"accept.15@a.example": "planned"}
+    assert not sink.taken()["<accept.15@shop.example>"]
+
+
 def test_a_letter_waits_for_its_moment(database: DatabaseResource, sink: Sink) -> None:
     with database.begin() as conn:
         plan_letters(conn, "accept.8@a.example", age=-timedelta(hours=1))
