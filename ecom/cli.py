@@ -17,6 +17,7 @@ from typing import Annotated, Any
 import typer
 
 from ecom import orders
+from ecom.effects import commands as effects_commands
 from ecom.problems import Problem, explain
 from ecom.settings import Settings, load
 
@@ -26,6 +27,7 @@ app = typer.Typer(
 
 app.add_typer(orders.app, name="orders")
 app.command("order")(orders.show)
+app.add_typer(effects_commands, name="effects")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 FORMATS = "sample, olist or uci"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from ecom.platform import opened
 from ecom.settings import Settings
 from ecom.summary import checks_summary, lines, orders_summary, runs_summary
+from ecom_assets.shared.outbox import open_effects
 
 
 def report(settings: Settings) -> dict[str, Any]:
@@ -18,6 +20,7 @@ def report(settings: Settings) -> dict[str, Any]:
     with opened(settings) as platform, platform.instance() as instance:
         with platform.database.begin() as conn:
             found = orders_summary(conn)
+            found["effects"] = open_effects(conn)
         found["checks"] = checks_summary(instance)
         found["runs"] = runs_summary(instance)
         found["database"] = "own" if platform.server is None else "embedded"
@@ -31,10 +34,12 @@ def text(found: dict[str, Any]) -> list[str]:
     state = "running" if found["is_up"] else "not running (looked at it with a server of its own)"
     runs = ", ".join(f"{job} {status.lower()}" for job, status in found["runs"]["last"].items())
     waits = ", ".join(f"{count:,} for {stage}" for stage, count in found["waiting"].items())
+    effects = ", ".join(f"{count:,} {state}" for state, count in found["effects"].items())
     return [
         f"platform: {state}, {found['database']} PostgreSQL",
         *lines(found),
         f"waiting: {waits or 'nothing'}",
+        f"effects to settle: {effects or 'none'}",
         f"last runs: {runs}",
         *(f"degraded: {reason}" for reason in found["degraded"]),
     ]
@@ -48,4 +53,14 @@ def _degraded(found: dict[str, Any]) -> list[str]:
     ]
     if found["checks"]["failed"]:
         reasons.append(f"{found['checks']['failed']} checks failed in the last runs")
+    return reasons + _effects_degraded(found["effects"])
+
+
+def _effects_degraded(counts: dict[str, int]) -> list[str]:
+    reasons = []
+    if counts.get("planned") and not os.environ.get("ECOM_SMTP_HOST"):
+        waiting = counts["planned"]
+        reasons.append(f"no mail server is configured (ECOM_SMTP_HOST); {waiting:,} letters wait")
+    if counts.get("unknown"):
+        reasons.append(f"{counts['unknown']:,} effects are unknown; see `ecom effects list`")
     return reasons

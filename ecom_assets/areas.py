@@ -35,6 +35,7 @@ AREAS: tuple[Area, ...] = (
     Area("warehouse", "team:supply", "Which site ships which line."),
     Area("transport", "team:logistics", "Which carrier service carries which parcel, and why."),
     Area("documents", "team:finance", "Invoices with gapless numbers, packing slips."),
+    Area("effects", "team:order-desk", "What leaves the platform, such as e-mail: once each."),
     Area("quality", "team:data", "Reconciles the areas with each other; keeps what was parked."),
     Area("decisions", "team:data", "Why orders were decided so, and how other rules would."),
     Area("marts", "team:data", "Documented, tested tables for analysts, built by dbt."),

@@ -19,6 +19,7 @@ from ecom_assets.areas import AREA_NAMES, AREAS
 from ecom_assets.replaying import replay
 from ecom_assets.shared.checks import build_checks
 from resources.database import DatabaseResource
+from resources.mail import MailResource
 
 _OWNERS = {area.name: area.owner for area in AREAS}
 
@@ -44,7 +45,11 @@ def _stamp(spec: dg.AssetSpec) -> dg.AssetSpec:
 
 def default_resources() -> dict[str, Any]:
     """The resources of a deployment, configured by the environment."""
-    return {"database": DatabaseResource(url=dg.EnvVar("ECOM_DATABASE_URL")), "replay": replay}
+    return {
+        "database": DatabaseResource(url=dg.EnvVar("ECOM_DATABASE_URL")),
+        "mail": MailResource.of_environment(),
+        "replay": replay,
+    }
 
 
 def build_defs(resources: Mapping[str, Any] | None = None) -> dg.Definitions:

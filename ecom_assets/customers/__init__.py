@@ -1,5 +1,6 @@
-"""Customers: who buys, and the addresses they used, folded from accepted orders.
+"""Customers: who buys, the addresses they used, folded from accepted orders, and letters to them.
 
 Tables: `customers.customers`, `customers.addresses`. Read by fraud (sign-up age), transport and
-analysts; only `customers.store` writes them.
+analysts; only `customers.store` writes them. Letters are planned as effects (`shared.outbox`) and
+written from the templates in `notifications`.
 """

@@ -37,6 +37,8 @@ class Stage(StrEnum):
     POST_SALE = "post_sale"
     PACKING_SLIP = "packing_slip"
     INVOICE = "invoice"
+    NOTIFY_CONFIRMED = "notify_confirmed"
+    NOTIFY_SHIPPED = "notify_shipped"
     UNALLOCATE = "unallocate"
     RELEASE = "release"
     SETTLE = "settle"
@@ -47,14 +49,16 @@ NEXT: dict[Stage, tuple[Stage, ...]] = {
     Stage.CUSTOMER: (),
     Stage.PAYMENT: (Stage.SCORE,),
     Stage.SCORE: (Stage.RISK,),
-    Stage.RISK: (Stage.RESERVE,),
+    Stage.RISK: (Stage.RESERVE, Stage.NOTIFY_CONFIRMED),
     Stage.RESERVE: (Stage.ALLOCATE,),
     Stage.ALLOCATE: (Stage.CARRIER,),
     Stage.CARRIER: (Stage.SHIP,),
-    Stage.SHIP: (Stage.POST_SALE, Stage.PACKING_SLIP, Stage.INVOICE),
+    Stage.SHIP: (Stage.POST_SALE, Stage.PACKING_SLIP, Stage.INVOICE, Stage.NOTIFY_SHIPPED),
     Stage.POST_SALE: (),
     Stage.PACKING_SLIP: (),
     Stage.INVOICE: (),
+    Stage.NOTIFY_CONFIRMED: (),
+    Stage.NOTIFY_SHIPPED: (),
     # A cancelled or edited order takes back what was decided, then is settled: ended or anew.
     Stage.UNALLOCATE: (Stage.RELEASE,),
     Stage.RELEASE: (Stage.SETTLE,),

@@ -130,7 +130,7 @@ def test_exactly_the_accepted_go_on_and_exactly_the_reviewed_are_held(
 ) -> None:
     decided(scratch, place, [order for order, *_ in TABLE])
     accepted = sum(outcome == "accepted" for _, outcome, _ in TABLE)
-    assert waiting(scratch) == {"reserve": accepted}
+    assert waiting(scratch) == {"reserve": accepted, "notify_confirmed": accepted}
     wrong = rows(
         scratch,
         """

@@ -92,7 +92,7 @@ def test_only_accepted_orders_go_on_and_reviewed_ones_are_held(
     place(conn, FOUR)
     claim(conn, Stage.RISK)
     assert step(conn) == {"accepted": 1, "review": 1, "rejected": 1, "awaiting_payment": 1}
-    assert waiting(conn) == {"reserve": 1}
+    assert waiting(conn) == {"reserve": 1, "notify_confirmed": 1}
     states = rows(conn, "SELECT risk_state, hold_state FROM flow.order_states ORDER BY order_id")
     assert states == [
         ("accepted", "none"),

@@ -63,7 +63,12 @@ def test_the_hand_over_moves_the_order_and_is_on_its_timeline(shop: Shop, card: 
     assert sorted(row["event"] for row in events) == ["order_shipped", "parcel_handed_over"]
     detail = next(row["detail"] for row in events if row["event"] == "parcel_handed_over")
     assert (detail["carrier"], detail["service"], detail["site"]) == ("Acme", "Slow", "A")
-    assert waiting(shop.conn) == {"post_sale": 2, "packing_slip": 2, "invoice": 2}
+    assert waiting(shop.conn) == {
+        "post_sale": 2,
+        "packing_slip": 2,
+        "invoice": 2,
+        "notify_shipped": 2,
+    }
 
 
 def test_a_repeated_hand_over_changes_nothing(shop: Shop, card: RateCard) -> None:

@@ -1,4 +1,4 @@
-"""SQL of the customers area: takes customers from the feed and folds accepted orders into them."""
+"""Takes customers from the feed and folds accepted orders into them."""
 
 from __future__ import annotations
 
