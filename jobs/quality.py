@@ -4,7 +4,7 @@ import dagster as dg
 
 SHOP_DAILY = dg.define_asset_job(
     "shop_daily",
-    # What leaves the platform has a job of its own, so nothing here waits for a mail server; a replay
+    # What leaves the platform has a job of its own, so nothing waits for a mail server; a replay
     # answers a person's question and has nothing to do every night.
     selection=dg.AssetSelection.all() - dg.AssetSelection.groups("effects", "decisions")
     | dg.AssetSelection.all_asset_checks(),
