@@ -52,8 +52,8 @@ _HOLD = sa.text("""
     INSERT INTO held_positions SELECT sku, free FROM held
 """)
 
-# An order that is being changed is settled anew afterwards, and one that stands elsewhere on the path
-# has nothing to ask: both were handed here by somebody who could not know.
+# An order that is being changed is settled anew afterwards, and one that stands elsewhere on the
+# path has nothing to ask: both were handed here by somebody who could not know.
 _DROP_STALE = sa.text("""
     DELETE FROM claimed AS c
     WHERE EXISTS (

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from ecom_assets.shared.flow import IN_CHANGE, PENDING, Stage, hand_on
 
 _OPEN_FREED = sa.text("""
-    CREATE TEMPORARY TABLE IF NOT EXISTS freed (sku text, freed_at timestamptz) ON COMMIT DELETE ROWS
+    CREATE TEMPORARY TABLE IF NOT EXISTS freed (sku text, freed_at timestamptz)
+    ON COMMIT DELETE ROWS
 """)
 _NOTE = sa.text("""
     INSERT INTO inventory.restocks (sku, freed_at)
@@ -29,7 +30,8 @@ _NOTE = sa.text("""
 # One caller at a time: two could hand on the same order and wait for each other.
 _TURN = sa.text("SELECT pg_try_advisory_xact_lock(hashtext('inventory.restocks'))")
 _OPEN_NOTED = sa.text("""
-    CREATE TEMPORARY TABLE IF NOT EXISTS noted (sku text, freed_at timestamptz) ON COMMIT DELETE ROWS
+    CREATE TEMPORARY TABLE IF NOT EXISTS noted (sku text, freed_at timestamptz)
+    ON COMMIT DELETE ROWS
 """)
 _TAKE = sa.text("""
     WITH taken AS (
@@ -137,3 +139,10 @@ def call_backorders(conn: sa.Connection) -> int:
         conn.execute(statement)
     not_while = [stage.value for stage in (Stage.RESERVE, *IN_CHANGE)]
     return hand_on(conn, (Stage.RESERVE,), _CALLED.bindparams(not_while=not_while))
+
+
+def are_noted(conn: sa.Connection) -> bool:
+    """Whether any restock waits for its orders to be called."""
+    return bool(
+        conn.execute(sa.text("SELECT EXISTS (SELECT FROM inventory.restocks)")).scalar_one()
+    )

@@ -15,7 +15,7 @@ from ecom_assets.shared.journal import (
     TIMELINE,
     record_decisions,
 )
-from ecom_assets.shared.states import Dimension, move
+from ecom_assets.shared.states import Dimension, hold_claimed, move
 from ecom_assets.warehouse.rules import ALLOCATION_VERSION
 from ecom_assets.warehouse.store.problem import read_problem
 
@@ -178,6 +178,7 @@ def allocate(conn: sa.Connection, run: str) -> dict[str, int]:
     from ecom_assets.warehouse.allocation.result import allocate as choose_sites
 
     orders, sites, lines, stock = read_problem(conn)
+    hold_claimed(conn)
     _write(conn, choose_sites(orders, sites, lines, stock), lines, run)
     record_decisions(conn, "allocation", _DECISIONS.bindparams(version=ALLOCATION_VERSION), run)
     for is_whole, state in ((True, "allocated"), (False, "partly_allocated")):
