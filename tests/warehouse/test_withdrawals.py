@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from threading import Thread
 from typing import Any
@@ -138,11 +137,11 @@ def test_an_order_is_decided_a_second_time(conn: sa.Connection) -> None:
 
 
 @pytest.fixture
-def shop(database: DatabaseResource) -> Iterator[DatabaseResource]:
+def shop(database: DatabaseResource) -> DatabaseResource:
     """The shop of allocated orders, committed."""
     with database.begin() as conn:
         allocated_shop(conn)
-    yield database
+    return database
 
 
 def test_an_order_that_is_advanced_just_now_is_waited_for(shop: DatabaseResource) -> None:
