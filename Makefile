@@ -26,8 +26,9 @@ format: $(STAMP)  ## Rewrite the code in the project's format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(STAMP)  ## Measure the order path against its floor
+bench: $(STAMP)  ## Measure the order path and the allocation against their floors
 	$(BIN)/python -m bench.order_path $(ARGS)
+	$(BIN)/python -m bench.allocation
 
 lock: $(STAMP)  ## Resolve the dependencies again
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

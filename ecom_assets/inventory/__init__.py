@@ -1,6 +1,7 @@
-"""Inventory: the ledger of movements, the balances that equal its fold, and reservations.
+"""Inventory: the ledger of movements, the balances that equal its fold, and promises of stock.
 
 Tables: `inventory.movements`, `inventory.balances`, `inventory.positions`,
-`inventory.reservations`. Read by warehouse, transport and analysts; only `inventory.store` writes
-them. Locking order: positions by SKU, then balances by (SKU, site).
+`inventory.reservations`, `inventory.stock_holds`, `inventory.releases`, `inventory.restocks`. Read
+by warehouse, transport and analysts; only `inventory.store` writes them and says in which order
+their rows are locked.
 """

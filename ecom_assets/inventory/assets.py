@@ -1,5 +1,7 @@
 """Assets of the inventory area."""
 
+from collections import Counter
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -7,10 +9,17 @@ import dagster as dg
 import sqlalchemy as sa
 
 from ecom_assets.inventory import store
-from ecom_assets.inventory.tables import BALANCES, MOVEMENTS, RESERVATIONS
+from ecom_assets.inventory.tables import (
+    BALANCES,
+    MOVEMENTS,
+    RELEASES,
+    RESERVATIONS,
+    STOCK_HOLDS,
+)
 from ecom_assets.shared import metadata
 from ecom_assets.shared.flow import Stage, drain
 from resources.database import DatabaseResource
+from resources.retry import retried
 
 _SITES_SHOWN = 40
 _DIFFERENCES_SHOWN = 20
@@ -38,9 +47,14 @@ _NEWEST_MOVES = sa.select(
 def reservations(
     context: dg.AssetExecutionContext, database: DatabaseResource
 ) -> dg.MaterializeResult[Any]:
-    """Reserve stock for every order that waits for it."""
+    """Reserve stock for every order that waits for it, then for those whose stock came since."""
     step = partial(store.reserve, run=context.run.run_id)
     totals = drain(database.begin, Stage.RESERVE, step, context.log.info)
+    # Not before nobody waits: so it does not matter in which chunks the orders came.
+    while called := retried(partial(_call, database)):
+        context.log.info("%d backordered orders called", called)
+        totals.update(drain(database.begin, Stage.RESERVE, step, context.log.info))
+        totals["called"] += called
     with database.begin() as conn:
         return dg.MaterializeResult(
             metadata={
@@ -111,4 +125,75 @@ def _stock(conn: sa.Connection) -> dict[str, Any]:
     }
 
 
-ASSETS = [reservations, movements, balances]
+def _call(database: DatabaseResource) -> int:
+    with database.begin() as conn:
+        return store.call_backorders(conn)
+
+
+class ExpiryConfig(dg.Config):
+    """Which promises and holds a run ends.
+
+    Attributes:
+        as_of: business moment, ISO 8601 with an offset; what ran out by then ends. Nothing ends
+            where it is not given.
+    """
+
+    as_of: str | None = None
+
+
+@dg.asset(
+    key=["inventory", "stock_holds"],
+    deps=[dg.AssetKey(["warehouse", "allocations"])],
+    kinds={"postgres"},
+    description="Stock kept for baskets before there is an order. Given a moment, a run ends the"
+    " holds, and the promises to orders without a site, that ran out by then.",
+)
+def stock_holds(
+    context: dg.AssetExecutionContext, config: ExpiryConfig, database: DatabaseResource
+) -> dg.MaterializeResult[Any]:
+    """End what ran out by the moment of the run's configuration."""
+    totals: Counter[str] = Counter()
+    if config.as_of is not None:
+        totals.update(retried(partial(_expire, database, config.as_of, context.run.run_id)))
+    with database.begin() as conn:
+        newest = sa.select(
+            *(STOCK_HOLDS.c[name] for name in ("holder", "sku", "units", "expires_at"))
+        ).order_by(STOCK_HOLDS.c.stock_hold_id.desc())
+        return dg.MaterializeResult(
+            metadata={
+                **metadata.advanced(conn, STOCK_HOLDS, totals),
+                "newest": metadata.preview(conn, newest),
+            }
+        )
+
+
+def _expire(database: DatabaseResource, as_of: str, run: str) -> dict[str, int]:
+    with database.begin() as conn:
+        return store.expire(conn, datetime.fromisoformat(as_of), run)
+
+
+@dg.asset(
+    key=["inventory", "releases"],
+    deps=[dg.AssetKey(["warehouse", "withdrawals"])],
+    kinds={"postgres"},
+    description="Promises given back: by orders that were changed, and by those that ran out.",
+)
+def releases(
+    context: dg.AssetExecutionContext, database: DatabaseResource
+) -> dg.MaterializeResult[Any]:
+    """Release what changed orders were promised and did not get."""
+    step = partial(store.release, run=context.run.run_id)
+    totals = drain(database.begin, Stage.RELEASE, step, context.log.info)
+    with database.begin() as conn:
+        newest = sa.select(
+            *(RELEASES.c[name] for name in ("order_id", "sku", "units", "cause", "released_as_of"))
+        ).order_by(RELEASES.c.release_id.desc())
+        return dg.MaterializeResult(
+            metadata={
+                **metadata.advanced(conn, RELEASES, totals),
+                "newest": metadata.preview(conn, newest),
+            }
+        )
+
+
+ASSETS = [reservations, stock_holds, releases, movements, balances]

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from ecom_assets.catalog.tables import PRODUCTS
-from ecom_assets.inventory.tables import BALANCES, MOVEMENTS, POSITIONS, RESERVATIONS
+from ecom_assets.inventory.tables import (
+    BALANCES,
+    MOVEMENTS,
+    POSITIONS,
+    RELEASES,
+    RESERVATIONS,
+    RESTOCKS,
+    STOCK_HOLDS,
+)
 from ecom_assets.shared.expectations import TableExpectations, has_rows, no_rows
 from ecom_assets.shared.structure import refers_to, structure
 from ecom_assets.warehouse.tables import SITES
@@ -47,12 +55,16 @@ _PROMISES_DIFFER = no_rows(
     """
     SELECT position.sku FROM {batch} AS position
     LEFT JOIN (
-        SELECT sku, sum(reserved - shipped) AS reserved
-        FROM inventory.reservations GROUP BY sku
+        SELECT sku, sum(units) AS reserved FROM (
+            SELECT sku, reserved - shipped AS units FROM inventory.reservations
+            UNION ALL
+            SELECT sku, units FROM inventory.stock_holds
+        ) AS part
+        GROUP BY sku
     ) AS promise USING (sku)
     WHERE position.reserved <> coalesce(promise.reserved, 0)
     """,
-    "Units promised and not yet shipped are the sum of the reservations.",
+    "Units promised and not yet shipped are the sum of the reservations and holds.",
     is_blocking=True,
 )
 _LINE_DIFFERS = no_rows(
@@ -60,10 +72,15 @@ _LINE_DIFFERS = no_rows(
     """
     SELECT reservation.order_line_id FROM {batch} AS reservation
     JOIN orders.order_lines AS line USING (order_line_id)
-    WHERE (reservation.order_id, reservation.sku, reservation.requested)
-        <> (line.order_id, line.sku, line.quantity)
+    WHERE (reservation.order_id, reservation.sku) <> (line.order_id, line.sku)
+        OR reservation.requested > line.quantity
+        OR reservation.requested < line.quantity AND NOT EXISTS (
+            SELECT FROM inventory.releases AS release
+            WHERE release.order_line_id = reservation.order_line_id
+                AND release.cause = 'order_changed'
+        )
     """,
-    "Every reservation asks for what its line orders.",
+    "Every reservation asks for what its line orders, less what a change gave back.",
     is_blocking=True,
 )
 _NOT_ACCEPTED = no_rows(
@@ -101,4 +118,7 @@ EXPECTATIONS = (
         asset=("inventory", "reservations"),
     ),
     TableExpectations(RESERVATIONS, (*structure(RESERVATIONS), _LINE_DIFFERS, _NOT_ACCEPTED)),
+    TableExpectations(STOCK_HOLDS, structure(STOCK_HOLDS)),
+    TableExpectations(RELEASES, structure(RELEASES)),
+    TableExpectations(RESTOCKS, structure(RESTOCKS), asset=("inventory", "reservations")),
 )

@@ -25,11 +25,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 RESERVATION_VERSION = "reservation-1"
 """Version of the rule; raise it when the rule changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a shop decides about its promises.
+
+    Attributes:
+        promise_stands: how long stock stays promised to an order that no site was chosen for, from
+            the moment of the promise; `None` means for ever.
+    """
+
+    promise_stands: timedelta | None = None
+
+
+POLICY = Policy()
+"""A promise to an accepted order stands for ever, unless the shop says otherwise."""
 
 
 class Outcome(StrEnum):
@@ -99,3 +115,36 @@ def outcome(requested: int, reserved: int) -> Outcome:
     if reserved == requested:
         return Outcome.RESERVED
     return Outcome.PARTLY_RESERVED if reserved else Outcome.BACKORDERED
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What a line was promised.
+
+    Attributes:
+        requested: units the line asks for.
+        reserved: units promised, shipped ones included.
+        shipped: units that left, or that a parcel under way will take.
+        expires_at: when the promise ends if no site was chosen by then; never if `None`.
+    """
+
+    requested: int
+    reserved: int
+    shipped: int
+    expires_at: datetime | None
+
+
+def release(promise: Promise) -> Promise | None:
+    """What is left of a promise whose order was changed: what was shipped, or nothing."""
+    kept = promise.shipped
+    return Promise(kept, kept, kept, None) if kept else None
+
+
+def expire(promise: Promise, as_of: datetime) -> Promise:
+    """What is left of a promise of an order without a site, at `as_of`.
+
+    What ran out waits for stock again; what stands, or never ends, stays as it is.
+    """
+    if promise.expires_at is None or promise.expires_at > as_of:
+        return promise
+    return Promise(promise.requested, promise.shipped, promise.shipped, None)

@@ -80,6 +80,11 @@ RESERVATIONS = area_table(
     integer("backordered", "units that stock did not cover"),
     integer("shipped", "units of the promise that left", server_default="0"),
     moment("reserved_as_of", "business moment: stock received later was not used"),
+    moment(
+        "expires_at",
+        "when the promise ends if no site was chosen by then; never, if empty",
+        nullable=True,
+    ),
     run_id(),
     recorded_at(),
     sa.CheckConstraint("requested = reserved + backordered", name="adds_up"),
@@ -89,4 +94,69 @@ RESERVATIONS = area_table(
     ),
     sa.Index(None, "order_id"),
     sa.Index(None, "sku", "reserved_as_of"),
+    # Who waits for a SKU; most lines do not wait.
+    sa.Index(
+        "reservations_backordered_idx",
+        "sku",
+        "order_id",
+        postgresql_where=sa.text("backordered > 0"),
+    ),
+    # Posting the sale empties `expires_at`, so only promises that may still end are listed.
+    sa.Index(
+        "reservations_expires_at_idx",
+        "expires_at",
+        postgresql_where=sa.text("expires_at IS NOT NULL"),
+    ),
+)
+
+STOCK_HOLDS = area_table(
+    "inventory",
+    "stock_holds",
+    "Units kept for a basket or another holder before an order exists.",
+    identity("stock_hold_id", "surrogate key"),
+    text("holder", "who holds, such as a basket; all its SKUs are held or none"),
+    text("sku", "what"),
+    integer("units", "units kept"),
+    moment("held_at", "business moment: stock received later was not used"),
+    moment("expires_at", "when the hold ends by itself"),
+    recorded_at(),
+    sa.UniqueConstraint("holder", "sku"),
+    sa.CheckConstraint("units > 0", name="units_positive"),
+    sa.CheckConstraint("expires_at > held_at", name="expires_after_held"),
+    sa.Index(None, "sku"),
+    sa.Index(None, "expires_at"),
+)
+
+RELEASES = area_table(
+    "inventory",
+    "releases",
+    "Units of promises that were given back; append-only.",
+    identity("release_id", "surrogate key"),
+    reference("order_id", "order"),
+    # Not a foreign key: an edit may replace the line, and what was released stays on record.
+    reference("order_line_id", "line"),
+    text("sku", "what"),
+    integer("units", "units that were promised and are no longer"),
+    text("cause", "order_changed or expired"),
+    moment("released_as_of", "business moment"),
+    run_id(),
+    recorded_at(),
+    sa.CheckConstraint("units > 0", name="units_positive"),
+    sa.CheckConstraint("cause IN ('order_changed', 'expired')", name="cause_known"),
+    sa.Index(None, "order_id"),
+)
+
+RESTOCKS = area_table(
+    "inventory",
+    "restocks",
+    "Stock that became free while orders wait for it, until they are called to reserve again.",
+    # No unique key but the surrogate: who frees stock must never wait for who calls the orders.
+    identity("restock_id", "surrogate key"),
+    text("sku", "what became free"),
+    moment(
+        "freed_at",
+        "business moment; empty where an order found stock that came after its own moment",
+        nullable=True,
+    ),
+    recorded_at(),
 )

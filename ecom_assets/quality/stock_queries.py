@@ -12,18 +12,36 @@ RESERVATIONS_LINES = """
     JOIN orders.order_lines AS line USING (order_id)
     LEFT JOIN inventory.reservations AS reservation USING (order_line_id)
     WHERE decision.outcome = 'accepted'
-        AND decision.order_id NOT IN (SELECT order_id FROM flow.pending WHERE stage = 'reserve')
+        -- Neither while it is decided again nor once it is cancelled does an order hold promises.
+        AND decision.order_id NOT IN (SELECT order_id FROM flow.pending WHERE stage IN
+            ('payment', 'score', 'risk', 'reserve', 'unallocate', 'release', 'settle'))
+        AND decision.order_id NOT IN (SELECT order_id FROM flow.order_states
+            WHERE fulfilment_state = 'cancelled')
+        -- A changed order gave its promise back, all of it or what had not left.
+        AND NOT (
+            coalesce(reservation.requested, 0) < line.quantity
+            AND coalesce(reservation.sku, line.sku) = line.sku
+            AND EXISTS (
+                SELECT FROM inventory.releases AS release
+                WHERE release.order_line_id = line.order_line_id
+                    AND release.cause = 'order_changed'
+            )
+        )
 """
 
 # What has shipped is no longer promised; FULL JOIN, so that a SKU missing on one side counts as 0.
 POSITIONS_RESERVATIONS = """
     WITH promised AS (
-        SELECT sku, sum(reserved - shipped) AS units
-        FROM inventory.reservations GROUP BY sku
+        SELECT sku, sum(units) AS units FROM (
+            SELECT sku, reserved - shipped AS units FROM inventory.reservations
+            UNION ALL
+            SELECT sku, units FROM inventory.stock_holds
+        ) AS promise
+        GROUP BY sku
     )
     SELECT sku AS subject,
         coalesce(position.reserved, 0) <> coalesce(promised.units, 0) AS differs,
-        format('position %s, reservations %s', coalesce(position.reserved, 0),
+        format('position %s, reservations and holds %s', coalesce(position.reserved, 0),
             coalesce(promised.units, 0)) AS detail
     FROM promised FULL JOIN inventory.positions AS position USING (sku)
 """
@@ -80,7 +98,7 @@ ALLOCATIONS_RESERVATIONS = """
             coalesce(allocated.units, 0)) AS detail
     FROM inventory.reservations AS reservation FULL JOIN allocated USING (order_line_id)
     WHERE reservation.order_id IS NULL OR reservation.order_id NOT IN
-        (SELECT order_id FROM flow.pending WHERE stage = 'allocate')
+        (SELECT order_id FROM flow.pending WHERE stage IN ('allocate', 'unallocate', 'release'))
 """
 
 SALES_SHIPMENTS = """

@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from ecom_assets.shared.columns import METADATA, Rows, flag, moment, reference, text
 from ecom_assets.shared.states import ORDER_STATES
+from resources.retry import retried
 
 CHUNK = 20_000
 """Orders a stage advances in one transaction: large enough to be set-based, small enough to show
@@ -126,6 +127,25 @@ _CLAIM = sa.text("""
     INSERT INTO claimed SELECT order_id, due_at FROM taken
 """)
 
+# `seen` is what stood in the queue when the statement began. A wait that another worker has claimed
+# is among it, so fewer locked than seen means that an order moved on while it was waited for.
+_CALL_BACK = sa.text("""
+    WITH seen AS (
+        SELECT count(*) AS waits FROM flow.pending
+        WHERE order_id IN (SELECT order_id FROM claimed) AND stage = ANY(:stages)
+    ), locked AS (
+        SELECT stage FROM flow.pending
+        WHERE order_id IN (SELECT order_id FROM claimed) AND stage = ANY(:stages)
+        ORDER BY order_id, stage
+        FOR UPDATE
+    )
+    SELECT seen.waits = (SELECT count(*) FROM locked) FROM seen
+""")
+_END_WAITS = sa.text("""
+    DELETE FROM flow.pending
+    WHERE order_id IN (SELECT order_id FROM claimed) AND stage = ANY(:stages)
+""")
+
 Step = Callable[[sa.Connection], Mapping[str, int]]
 """Advances the orders in `claimed` inside the given transaction; returns counts by name."""
 
@@ -161,6 +181,34 @@ def claim_given(conn: sa.Connection, orders: Rows) -> int:
     count = conn.execute(sa.insert(claimed).from_select(["order_id", "due_at"], source)).rowcount
     conn.execute(sa.text("ANALYZE claimed"))
     return count
+
+
+def call_back(conn: sa.Connection, stages: Iterable[Stage] = HOLDABLE) -> None:
+    """Make sure that no other worker advances one of the claimed orders through `stages`.
+
+    Waits for those that do just now, and locks what the orders still wait for; `end_waits` then
+    ends it. Call this before any other lock is taken: those workers may want the same rows.
+
+    Args:
+        conn: connection inside the transaction that claimed the orders.
+        stages: stages other than the one the orders were claimed for.
+    """
+    names = {"stages": [stage.value for stage in stages]}
+    # An order that was advanced meanwhile waits for the stage after; the path has an end.
+    while not conn.execute(_CALL_BACK, names).scalar_one():
+        continue
+
+
+def end_waits(conn: sa.Connection, stages: Iterable[Stage] = HOLDABLE) -> int:
+    """End what the claimed orders wait for; last in a transaction that called them back.
+
+    Whoever hands an order on waits for one who deletes the same wait, but not for one who only
+    holds it: deleting last keeps that from closing a circle.
+
+    Returns:
+        How many waits were ended.
+    """
+    return conn.execute(_END_WAITS, {"stages": [stage.value for stage in stages]}).rowcount
 
 
 def hand_on(conn: sa.Connection, stages: Iterable[Stage], orders: Rows) -> int:
@@ -223,6 +271,8 @@ def drain(
 ) -> Counter[str]:
     """Advance every order that waits for `stage`, a chunk per transaction.
 
+    A chunk whose transaction the database ended, or lost, is begun anew (`resources.retry`).
+
     Args:
         begin: opens a transaction that commits on success (`DatabaseResource.begin`).
         stage: the stage to advance.
@@ -234,13 +284,15 @@ def drain(
         The counts of all chunks added up, with `orders` = orders advanced.
     """
     totals: Counter[str] = Counter(orders=0)
-    while True:
+
+    def advance() -> Mapping[str, int]:
         with begin() as conn:
             claimed = claim(conn, stage, chunk or CHUNK)
-            if not claimed:
-                return totals
-            totals.update(step(conn))
+            return {**step(conn), "orders": claimed} if claimed else {}
+
+    while counts := retried(advance):
         # Only now: what is told must have been committed.
-        totals["orders"] += claimed
+        totals.update(counts)
         if progress:
             progress(f"{stage.value}: {totals['orders']:,} orders")
+    return totals

@@ -49,14 +49,15 @@ TRANSITIONS: dict[Dimension, dict[str, frozenset[str]]] = {
         "accepted": frozenset({"undecided"}),
         "rejected": frozenset({"undecided"}),
     },
-    # Parts stay parts: goods that arrive later reserve anew from `backordered` only. Until it
+    # Parts stay parts: goods that arrive later reserve anew from `backordered` only. A promise
+    # that ran out before a site was chosen leaves its order waiting for stock again. Until it
     # ships an order may be cancelled, or edited and begun anew; what shipped in part can only lose
     # the rest.
     Dimension.FULFILMENT: {
         "new": frozenset({"reserved", "partly_reserved", "backordered", "cancelled"}),
         "backordered": frozenset({"reserved", "partly_reserved", "new", "cancelled"}),
-        "reserved": frozenset({"allocated", "new", "cancelled"}),
-        "partly_reserved": frozenset({"partly_allocated", "new", "cancelled"}),
+        "reserved": frozenset({"allocated", "backordered", "new", "cancelled"}),
+        "partly_reserved": frozenset({"partly_allocated", "backordered", "new", "cancelled"}),
         "allocated": frozenset({"shipped", "new", "cancelled"}),
         "partly_allocated": frozenset({"partly_shipped", "new", "cancelled"}),
         "partly_shipped": frozenset({"shipped"}),
@@ -122,6 +123,26 @@ def open_states(conn: sa.Connection, orders: Rows) -> int:
     return conn.execute(sa.insert(ORDER_STATES).from_select(columns, source)).rowcount
 
 
+_HOLD = sa.text("""
+    WITH held AS (
+        SELECT order_id FROM flow.order_states
+        WHERE order_id IN (SELECT order_id FROM claimed)
+        ORDER BY order_id
+        FOR UPDATE
+    )
+    SELECT count(*) FROM held
+""")
+
+
+def hold_claimed(conn: sa.Connection) -> None:
+    """Lock the states of the claimed orders, by order.
+
+    For a step that moves its orders in several calls: `move` locks in the order of ids, but only
+    the orders of one call. Positions of stock are locked before states, never after.
+    """
+    conn.execute(_HOLD)
+
+
 def move(
     conn: sa.Connection, dimension: Dimension, to_state: str, event: str, rows: Rows, run: str
 ) -> int:
@@ -146,6 +167,13 @@ def move(
     given = rows.subquery()
     column = ORDER_STATES.c[dimension.value]
     legal = [state for state, next_ in TRANSITIONS[dimension].items() if to_state in next_]
+    # By id, as everybody locks them: two updates in the order of their plans could each wait for
+    # the other.
+    locked = sa.select(ORDER_STATES.c.order_id).where(
+        ORDER_STATES.c.order_id.in_(sa.select(given.c.order_id))
+    )
+    held = locked.order_by(ORDER_STATES.c.order_id).with_for_update().cte("held")
+    conn.execute(sa.select(sa.func.count()).select_from(held))
     # Looked for first, so that the error can name an order and where it stands.
     refused = conn.execute(
         sa.select(ORDER_STATES.c.order_id, column)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from ecom_assets.shared import metadata
 from ecom_assets.shared.flow import Stage, drain
 from ecom_assets.warehouse import store
-from ecom_assets.warehouse.tables import ALLOCATIONS
+from ecom_assets.warehouse.tables import ALLOCATIONS, WITHDRAWALS
 from resources.database import DatabaseResource
 
 _SITES_SHOWN = 40
@@ -18,6 +18,11 @@ _NEWEST = sa.select(
     *(ALLOCATIONS.c[name] for name in ("order_id", "sku", "site_code", "quantity")),
     *(ALLOCATIONS.c[name] for name in ("distance_km", "policy", "available_at")),
 ).order_by(ALLOCATIONS.c.allocation_id.desc())
+
+_NEWEST_WITHDRAWALS = sa.select(
+    *(WITHDRAWALS.c[name] for name in ("order_id", "sku", "site_code", "quantity")),
+    WITHDRAWALS.c.withdrawn_as_of,
+).order_by(WITHDRAWALS.c.withdrawal_id.desc())
 
 SITES = dg.AssetSpec(
     ["warehouse", "sites"],
@@ -54,4 +59,25 @@ def allocations(
         )
 
 
-ASSETS = [SITES, allocations]
+@dg.asset(
+    key=["warehouse", "withdrawals"],
+    deps=[dg.AssetKey(["orders", "orders"]), dg.AssetKey(["warehouse", "sites"])],
+    kinds={"postgres"},
+    description="Allocations taken back from orders that were changed before their parcel left.",
+)
+def withdrawals(
+    context: dg.AssetExecutionContext, database: DatabaseResource
+) -> dg.MaterializeResult[Any]:
+    """Take back what was allocated to every changed order that waits for it."""
+    step = partial(store.withdraw, run=context.run.run_id)
+    totals = drain(database.begin, Stage.UNALLOCATE, step, context.log.info)
+    with database.begin() as conn:
+        return dg.MaterializeResult(
+            metadata={
+                **metadata.advanced(conn, WITHDRAWALS, totals),
+                "newest": metadata.preview(conn, _NEWEST_WITHDRAWALS),
+            }
+        )
+
+
+ASSETS = [SITES, allocations, withdrawals]

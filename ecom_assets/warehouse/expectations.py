@@ -14,7 +14,7 @@ from ecom_assets.shared.expectations import (
     values_match,
 )
 from ecom_assets.shared.structure import refers_to, structure
-from ecom_assets.warehouse.tables import ALLOCATIONS, SITE_LOADS, SITES
+from ecom_assets.warehouse.tables import ALLOCATIONS, SITE_LOADS, SITES, WITHDRAWALS
 
 _FARTHEST_KM = 20_040
 """Half the circumference of the earth: no great-circle distance is longer."""
@@ -94,5 +94,9 @@ EXPECTATIONS = (
             _LINE_DIFFERS,
             _BEYOND_PROMISE,
         ),
+    ),
+    TableExpectations(
+        WITHDRAWALS,
+        (*structure(WITHDRAWALS), refers_to(WITHDRAWALS, "site_code", SITES.c.site_code)),
     ),
 )

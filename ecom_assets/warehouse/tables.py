@@ -67,3 +67,22 @@ ALLOCATIONS = area_table(
     sa.CheckConstraint("quantity > 0", name="quantity_positive"),
     sa.Index(None, "order_id", "site_code"),
 )
+
+WITHDRAWALS = area_table(
+    "warehouse",
+    "withdrawals",
+    "Allocations taken back because their order was changed before its parcel left; append-only.",
+    identity("withdrawal_id", "surrogate key"),
+    reference("order_id", "order"),
+    # Not a foreign key: an edit may replace the line, and what was taken back stays on record.
+    reference("order_line_id", "line"),
+    text("sku", "what"),
+    text("site_code", "site that was to ship"),
+    integer("quantity", "units"),
+    moment("allocated_as_of", "business moment of the allocation"),
+    moment("withdrawn_as_of", "business moment of taking it back"),
+    run_id(),
+    recorded_at(),
+    sa.CheckConstraint("quantity > 0", name="quantity_positive"),
+    sa.Index(None, "order_id"),
+)

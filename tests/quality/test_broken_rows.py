@@ -224,6 +224,38 @@ BROKEN = (
         ({"order_line_id": "4"},),
     ),
     Broken(
+        "inventory.stock_holds",
+        "stock_holds_expires_after_held",
+        "INSERT INTO inventory.stock_holds (holder, sku, units, held_at, expires_at)"
+        " VALUES ('basket', 'A', 1, '2018-01-02Z', '2018-01-01Z')",
+        ({"stock_hold_id": "1"},),
+        without="stock_holds_expires_after_held_check",
+    ),
+    Broken(
+        "inventory.releases",
+        "releases_cause_known",
+        "INSERT INTO inventory.releases"
+        " (order_id, order_line_id, sku, units, cause, released_as_of, run_id)"
+        " VALUES (1, 1, 'A', 1, 'whim', '2018-01-01Z', 'run')",
+        ({"release_id": "1"},),
+        without="releases_cause_known_check",
+    ),
+    Broken(
+        "inventory.restocks",
+        "restocks_required_values_present",
+        "ALTER TABLE inventory.restocks ALTER COLUMN sku DROP NOT NULL;"
+        "INSERT INTO inventory.restocks (sku) VALUES (NULL)",
+        ({"restock_id": "1"},),
+    ),
+    Broken(
+        "warehouse.withdrawals",
+        "withdrawals_site_code_exists",
+        "INSERT INTO warehouse.withdrawals (order_id, order_line_id, sku, site_code, quantity,"
+        " allocated_as_of, withdrawn_as_of, run_id)"
+        " VALUES (1, 1, 'A', 'moon', 1, '2018-01-01Z', '2018-01-02Z', 'run')",
+        ({"withdrawal_id": "1"},),
+    ),
+    Broken(
         "warehouse.sites",
         "sites_latitude_in_range",
         "UPDATE warehouse.sites SET latitude = 123 WHERE site_code = 'N'",

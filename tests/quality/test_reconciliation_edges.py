@@ -110,7 +110,7 @@ SAID = [
         "positions_reservations",
         "DELETE FROM inventory.positions; UPDATE inventory.reservations SET shipped = 0"
         " WHERE order_line_id = 3",
-        ("A", "position 0, reservations 1"),
+        ("A", "position 0, reservations and holds 1"),
     ),
     (
         "positions_balances",

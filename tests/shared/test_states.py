@@ -196,7 +196,7 @@ def test_of_two_workers_that_move_one_order_the_later_is_refused(
         late.join(0.3)
         assert late.is_alive(), "the later move must wait for the first"
     late.join(10)
-    assert refused == ["1 orders were to go to risk_state rejected, but 0 could"]
+    assert refused == ["order 1: risk_state cannot go from accepted to rejected"]
     with database.begin() as conn:
         assert _states(conn, 1)["risk_state"] == "accepted"
         assert _timeline(conn) == [(1, "accepted")]

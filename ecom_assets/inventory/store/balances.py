@@ -16,7 +16,12 @@ DIFFERENCES = sa.text("""
     ), over_sites AS (
         SELECT sku, sum(on_hand) AS on_hand FROM inventory.balances GROUP BY sku
     ), promised AS (
-        SELECT sku, sum(reserved - shipped) AS reserved FROM inventory.reservations GROUP BY sku
+        SELECT sku, sum(units) AS reserved FROM (
+            SELECT sku, reserved - shipped AS units FROM inventory.reservations
+            UNION ALL
+            SELECT sku, units FROM inventory.stock_holds
+        ) AS promises
+        GROUP BY sku
     ), balances_off AS (
         SELECT coalesce(b.sku, f.sku) AS sku, coalesce(b.site_code, f.site_code) AS site_code,
             concat('on hand ', b.on_hand, ', sold ', b.sold) AS stored,
@@ -39,7 +44,7 @@ DIFFERENCES = sa.text("""
     SELECT sku, site_code, stored, expected FROM positions_off
     ORDER BY sku, site_code
 """).columns(*map(sa.column, ("sku", "site_code", "stored", "expected")))
-"""Balances and positions that do not equal their movements and reservations; must be none."""
+"""Balances and positions that do not equal their movements and promises; must be none."""
 
 _SUMMARY = sa.text("""
     SELECT coalesce(sum(on_hand), 0) AS units_on_hand, coalesce(sum(reserved), 0) AS units_reserved,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from ecom_assets.inventory.store.restocks import note_freed, open_freed
 from ecom_assets.shared.quarantine import PARKED_COLUMNS, QUARANTINE, park
 
 SOURCE = "inventory.movements"
@@ -182,6 +183,13 @@ _POST = sa.text("""
     SELECT count(*), coalesce(sum(quantity), 0) FROM posted
 """)
 
+# Stock that came in, a transfer's arrival aside: over all sites it brings nothing.
+_CAME_IN = sa.text("""
+    INSERT INTO freed
+    SELECT sku, moved_at FROM posting
+    WHERE reason IS NULL AND quantity > 0 AND kind <> 'transfer'
+""")
+
 # Set, not added to: shipped is what left so far, so a repeated posting changes nothing.
 _SHIPPED = sa.text("""
     WITH left_sites AS (
@@ -191,7 +199,7 @@ _SHIPPED = sa.text("""
         JOIN warehouse.allocations AS a ON a.order_id = s.order_id AND a.site_code = s.site_code
         GROUP BY a.order_line_id
     )
-    UPDATE inventory.reservations AS r SET shipped = l.quantity
+    UPDATE inventory.reservations AS r SET shipped = l.quantity, expires_at = NULL
     FROM left_sites AS l
     WHERE r.order_line_id = l.order_line_id
 """)
@@ -205,6 +213,7 @@ def take_movements(conn: sa.Connection, import_id: int | None) -> int:
 
     A movement happens once per kind, reference, SKU and site. One that the stock does not cover, or
     that is wrong in itself, is parked; the others are taken. `warehouse.sites` must be taken first.
+    Orders that wait for what came in are called by `call_backorders` afterwards.
 
     Args:
         conn: connection inside the import's transaction, with open feeds.
@@ -219,6 +228,9 @@ def take_movements(conn: sa.Connection, import_id: int | None) -> int:
     _refuse_uncovered(conn)
     run = conn.execute(_IMPORT_RUN, {"import_id": import_id}).scalar() or "feed"
     park(conn, _REFUSED.bindparams(source=SOURCE).columns(*_PARKED), run)
+    open_freed(conn)
+    conn.execute(_CAME_IN)
+    note_freed(conn)
     return _post(conn)[0]
 
 

@@ -58,6 +58,7 @@ _HOLD = sa.text("""
         SELECT l.sku FROM claimed AS c JOIN orders.order_lines AS l ON l.order_id = c.order_id
     )
 """)
+_PROMISE = RESERVE.bindparams(anew=True)
 _TAKE = (
     sa.text("""
         INSERT INTO replay_lines
@@ -88,7 +89,7 @@ def promise_anew(
     place: dict[str, object] = {"due_at": _BEFORE_ALL, "order_id": 0}
     count = 0
     while taken := claim_given(conn, _NEXT.bindparams(most=chunk, **place)):
-        for statement in (*OPEN, _HOLD, sa.text("ANALYZE held_positions"), RESERVE, *_TAKE):
+        for statement in (*OPEN, _HOLD, sa.text("ANALYZE held_positions"), _PROMISE, *_TAKE):
             conn.execute(statement)
         place = dict(conn.execute(_LAST).mappings().one())
         count += taken

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from ecom_assets.inventory.rules import RESERVATION_VERSION, Outcome
-from ecom_assets.shared.flow import NEXT, PENDING, Stage, hand_on
+from ecom_assets.inventory.rules import POLICY, RESERVATION_VERSION, Outcome, Policy
+from ecom_assets.inventory.store.restocks import note_freed, open_freed
+from ecom_assets.shared.flow import NEXT, PENDING, TAKE_BACK, Stage, hand_on
 from ecom_assets.shared.journal import (
     DECISION_COLUMNS,
     EVENT_COLUMNS,
@@ -13,7 +14,7 @@ from ecom_assets.shared.journal import (
     TIMELINE,
     record_decisions,
 )
-from ecom_assets.shared.states import Dimension, move
+from ecom_assets.shared.states import Dimension, hold_claimed, move
 
 OPEN = (
     sa.text("""
@@ -24,13 +25,13 @@ OPEN = (
     sa.text("""
         CREATE TEMPORARY TABLE IF NOT EXISTS reserving (
             order_line_id bigint, order_id bigint, due_at timestamptz, line_no integer, sku text,
-            requested integer, reserved integer, free bigint
+            had integer, requested integer, reserved integer, free bigint
         ) ON COMMIT DELETE ROWS
     """),
     sa.text("""
         CREATE TEMPORARY TABLE IF NOT EXISTS reserved_orders (
-            order_id bigint, due_at timestamptz, outcome text, requested bigint, reserved bigint,
-            lines jsonb
+            order_id bigint, due_at timestamptz, outcome text, is_news boolean, requested bigint,
+            reserved bigint, gained bigint, lines jsonb
         ) ON COMMIT DELETE ROWS
     """),
     sa.text("TRUNCATE held_positions, reserving, reserved_orders"),
@@ -51,13 +52,30 @@ _HOLD = sa.text("""
     INSERT INTO held_positions SELECT sku, free FROM held
 """)
 
+# An order that is being changed is settled anew afterwards, and one that stands elsewhere on the
+# path has nothing to ask: both were handed here by somebody who could not know.
+_DROP_STALE = sa.text("""
+    DELETE FROM claimed AS c
+    WHERE EXISTS (
+        SELECT FROM flow.pending AS p WHERE p.order_id = c.order_id AND p.stage = ANY(:in_change)
+    ) OR EXISTS (
+        SELECT FROM flow.order_states AS s
+        WHERE s.order_id = c.order_id AND s.fulfilment_state NOT IN ('new', 'backordered')
+    )
+""").bindparams(in_change=[stage.value for stage in TAKE_BACK])
+
 # Two running sums and one running maximum per SKU; `inventory.rules` derives the formula. `free` is
 # what the line's own moment left it, kept for the ledger even where it gets less.
 RESERVE = sa.text("""
     WITH asked AS (
-        SELECT l.order_line_id, l.order_id, c.due_at, l.line_no, l.sku, l.quantity AS requested
+        -- A line that kept units, such as those that left before a change, asks for the rest.
+        SELECT l.order_line_id, l.order_id, c.due_at, l.line_no, l.sku,
+            coalesce(r.reserved, 0) AS had,
+            greatest(0, l.quantity - coalesce(r.reserved, 0)) AS requested
         FROM claimed AS c
         JOIN orders.order_lines AS l ON l.order_id = c.order_id
+        LEFT JOIN inventory.reservations AS r
+            ON r.order_line_id = l.order_line_id AND NOT CAST(:anew AS boolean)
     ), first_asked AS (
         SELECT sku, min(due_at) AS due_at FROM asked GROUP BY sku
     ), later_moves AS (
@@ -100,40 +118,52 @@ RESERVE = sa.text("""
         FROM counted
     )
     INSERT INTO reserving
-    SELECT order_line_id, order_id, due_at, line_no, sku, requested,
+    SELECT order_line_id, order_id, due_at, line_no, sku, had, requested,
         requested - (lost - lost_before),
         greatest(0, free - (demand - requested - lost_before))
     FROM compared
 """)
 
+_PROMISE = RESERVE.bindparams(anew=False)
+
 _SUM_UP = sa.text("""
     WITH summed AS (
-        SELECT order_id, due_at, sum(requested) AS requested, sum(reserved) AS reserved,
+        SELECT order_id, due_at, sum(had + requested) AS requested, sum(had + reserved) AS reserved,
+            sum(reserved) AS gained,
             jsonb_agg(jsonb_build_object(
                 'line_no', line_no, 'sku', sku, 'requested', requested, 'free', free
             ) ORDER BY line_no) AS lines
         FROM reserving
         GROUP BY order_id, due_at
-    )
-    INSERT INTO reserved_orders
-    SELECT order_id, due_at,
-        CASE
+    ), judged AS (
+        SELECT *, CASE
             WHEN reserved = requested THEN 'reserved'
             WHEN reserved > 0 THEN 'partly_reserved'
             ELSE 'backordered'
-        END,
-        requested, reserved, lines
-    FROM summed
+        END AS outcome
+        FROM summed
+    )
+    INSERT INTO reserved_orders
+    -- Called in vain, an order goes on waiting; each such call would swell ledger and timeline.
+    SELECT j.order_id, j.due_at, j.outcome, s.fulfilment_state IS DISTINCT FROM j.outcome,
+        j.requested, j.reserved, j.gained, j.lines
+    FROM judged AS j LEFT JOIN flow.order_states AS s ON s.order_id = j.order_id
 """)
 
 _WRITE = (
     sa.text("""
-        INSERT INTO inventory.reservations (
-            order_line_id, order_id, sku, requested, reserved, backordered, reserved_as_of, run_id
+        INSERT INTO inventory.reservations AS known (
+            order_line_id, order_id, sku, requested, reserved, backordered, reserved_as_of,
+            expires_at, run_id
         )
-        SELECT order_line_id, order_id, sku, requested, reserved, requested - reserved, due_at, :run
+        SELECT order_line_id, order_id, sku, had + requested, had + reserved, requested - reserved,
+            due_at, CASE WHEN reserved > 0 THEN due_at + CAST(:stands AS interval) END, :run
         FROM reserving
         ORDER BY due_at, order_id, line_no
+        ON CONFLICT (order_line_id) DO UPDATE SET requested = excluded.requested,
+            reserved = excluded.reserved, backordered = excluded.backordered,
+            reserved_as_of = excluded.reserved_as_of, expires_at = excluded.expires_at,
+            run_id = excluded.run_id, recorded_at = excluded.recorded_at
     """),
     sa.text("""
         WITH promised AS (
@@ -145,6 +175,16 @@ _WRITE = (
     """),
 )
 
+# What is free although an order went without came after the order's own moment.
+_CAME_LATER = sa.text("""
+    INSERT INTO freed
+    SELECT DISTINCT r.sku, CAST(NULL AS timestamptz)
+    FROM reserved_orders AS o
+    JOIN reserving AS r ON r.order_id = o.order_id
+    JOIN inventory.positions AS p ON p.sku = r.sku
+    WHERE o.outcome = 'backordered' AND p.on_hand > p.reserved
+""")
+
 _DECISIONS = sa.text("""
     SELECT order_id, '' AS subject, jsonb_build_object('lines', lines) AS inputs,
         CAST(:version AS text) AS version, outcome,
@@ -155,6 +195,7 @@ _DECISIONS = sa.text("""
         END] AS reasons,
         due_at AS decided_as_of
     FROM reserved_orders
+    WHERE is_news
     ORDER BY due_at, order_id
 """).columns(*(LEDGER.c[name] for name in DECISION_COLUMNS))
 
@@ -162,43 +203,57 @@ _MOVES = sa.text("""
     SELECT order_id, due_at AS happened_at,
         jsonb_build_object('requested', requested, 'reserved', reserved) AS detail
     FROM reserved_orders
-    WHERE outcome = :outcome
+    WHERE outcome = :outcome AND is_news
     ORDER BY due_at, order_id
 """).columns(*(TIMELINE.c[name] for name in EVENT_COLUMNS))
 
 # An order without any unit has nothing to allocate; one with some ships those and waits for more.
 _PASSING = sa.text("""
-    SELECT order_id, due_at FROM reserved_orders WHERE reserved > 0
+    SELECT order_id, due_at FROM reserved_orders WHERE gained > 0
 """).columns(PENDING.c.order_id, PENDING.c.due_at)
 
 _TOTALS = sa.text("""
     SELECT count(*) FILTER (WHERE outcome = 'reserved') AS reserved,
         count(*) FILTER (WHERE outcome = 'partly_reserved') AS partly_reserved,
         count(*) FILTER (WHERE outcome = 'backordered') AS backordered,
-        coalesce(sum(reserved), 0) AS units_reserved,
+        coalesce(sum(gained), 0) AS units_reserved,
         coalesce(sum(requested - reserved), 0) AS units_backordered
     FROM reserved_orders
 """)
 
 
-def reserve(conn: sa.Connection, run: str) -> dict[str, int]:
-    """Promise stock to every line of the claimed orders, as of each order's own moment.
+def reserve(conn: sa.Connection, run: str, policy: Policy = POLICY) -> dict[str, int]:
+    """Promise stock to every line of the claimed orders, as of the moment each is due.
+
+    That is an order's own moment, or the moment stock came where a backordered one was called.
+    Claimed orders that are being changed, or that stand elsewhere on the path, are dropped.
 
     Args:
         conn: connection inside the transaction that claimed the orders.
         run: Dagster run id.
+        policy: how long a promise stands.
 
     Returns:
         Orders `reserved`, `partly_reserved` and `backordered`, and units of both kinds.
     """
-    for statement in (*OPEN, _HOLD, sa.text("ANALYZE held_positions"), RESERVE, _SUM_UP):
+    for statement in (*OPEN, _HOLD):
+        conn.execute(statement)
+    hold_claimed(conn)
+    for statement in (_DROP_STALE, sa.text("ANALYZE held_positions"), _PROMISE, _SUM_UP):
         conn.execute(statement)
     for statement in _WRITE:
-        conn.execute(statement, {"run": run})
+        conn.execute(statement, {"run": run, "stands": policy.promise_stands})
+    _note_later_stock(conn)
     _record(conn, run)
     hand_on(conn, NEXT[Stage.RESERVE], _PASSING)
     totals = conn.execute(_TOTALS).mappings().one()
     return {name: int(value) for name, value in totals.items()}
+
+
+def _note_later_stock(conn: sa.Connection) -> None:
+    open_freed(conn)
+    conn.execute(_CAME_LATER)
+    note_freed(conn)
 
 
 def _record(conn: sa.Connection, run: str) -> None:

@@ -50,7 +50,7 @@ def changes(
 
 @dg.asset(
     key=["orders", "settlements"],
-    deps=[["orders", "changes"]],
+    deps=[["orders", "changes"], ["inventory", "releases"]],
     kinds={"postgres"},
     metadata={"dagster/table_name": CHANGES.fullname},
     description="Orders whose change was carried out: cancelled ones end, edited ones begin anew.",

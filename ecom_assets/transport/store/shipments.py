@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from ecom_assets.shared.flow import NEXT, Stage, hand_on
 from ecom_assets.shared.journal import record_events
-from ecom_assets.shared.states import Dimension, move
+from ecom_assets.shared.states import Dimension, hold_claimed, move
 from ecom_assets.transport.policy import POLICY, Policy
 from ecom_assets.transport.store.parcels import gather_parcels
 
@@ -66,6 +66,8 @@ def ship_parcels(conn: sa.Connection, run: str, policy: Policy = POLICY) -> dict
     Returns:
         `parcels` handed over, and orders `shipped` and `partly_shipped`.
     """
+    # Two moves follow; held first, so that their rows are locked in one order.
+    hold_claimed(conn)
     gather_parcels(conn, policy.default_unit_weight_g)
     parcels = conn.execute(_SHIP, {"run": run}).rowcount
     record_events(conn, "parcel_handed_over", _HAND_OVERS, run)

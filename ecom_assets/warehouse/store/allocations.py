@@ -15,7 +15,7 @@ from ecom_assets.shared.journal import (
     TIMELINE,
     record_decisions,
 )
-from ecom_assets.shared.states import Dimension, move
+from ecom_assets.shared.states import Dimension, hold_claimed, move
 from ecom_assets.warehouse.rules import ROUTING
 from ecom_assets.warehouse.store.problem import read_problem
 
@@ -187,6 +187,7 @@ def allocate(conn: sa.Connection, run: str) -> dict[str, int]:
     from ecom_assets.warehouse.allocation.result import allocate as choose_sites
 
     given = read_problem(conn, ROUTING)
+    hold_claimed(conn)
     _write(conn, choose_sites(*given), given[2], run)
     record_decisions(conn, "allocation", _DECISIONS.bindparams(version=ROUTING.version), run)
     for is_whole, state in ((True, "allocated"), (False, "partly_allocated")):

@@ -51,11 +51,17 @@ _CLAIMED_ORDERS = sa.text("""
 _RESERVED_LINES = sa.text("""
     INSERT INTO allocating_lines
     SELECT row_number() OVER (ORDER BY o.order_no, r.sku, l.line_no) - 1, o.order_no,
-        r.order_line_id, dense_rank() OVER (ORDER BY r.sku) - 1, r.sku, r.reserved
+        r.order_line_id, dense_rank() OVER (ORDER BY r.sku) - 1, r.sku,
+        r.reserved - coalesce(had.units, 0)
     FROM allocating_orders AS o
     JOIN inventory.reservations AS r ON r.order_id = o.order_id
     JOIN orders.order_lines AS l ON l.order_line_id = r.order_line_id
-    WHERE r.reserved > 0
+    -- What an order got before it was changed, and what left, it has already.
+    LEFT JOIN LATERAL (
+        SELECT sum(a.quantity) AS units FROM warehouse.allocations AS a
+        WHERE a.order_line_id = r.order_line_id
+    ) AS had ON true
+    WHERE r.reserved > coalesce(had.units, 0)
 """)
 
 # In a statement of its own: those that follow then see all that was committed before the locks.
