@@ -14,10 +14,7 @@ CHANGE_STEPS = (
 )  # fmt: skip
 """Assets that carry out cancellations and edits, in order."""
 
-# By name and not by key: a step that takes nothing back may be missing.
-_CHANGING: dg.AssetSelection = dg.AssetSelection.groups()
-for _step in CHANGE_STEPS:
-    _CHANGING |= dg.AssetSelection.key_substring(_step)
+_CHANGING = dg.AssetSelection.assets(*(step.split("/") for step in CHANGE_STEPS))
 _HOLDS = dg.AssetSelection.assets(["orders", "holds"])
 
 ORDERS_FLOW = dg.define_asset_job(
