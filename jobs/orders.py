@@ -10,7 +10,7 @@ PATH = (
 
 CHANGE_STEPS = (
     "orders/changes", "warehouse/withdrawals", "inventory/releases", "orders/settlements",
-    "payments/releases",
+    "payments/planned_releases",
 )  # fmt: skip
 """Assets that carry out cancellations and edits, in order."""
 

@@ -9,7 +9,7 @@ from ecom_assets.shared.structure import structure
 _SUMS_DIFFER = no_rows(
     "orders_equal_outcomes",
     """
-    SELECT replay.replay_id FROM {batch} AS replay
+    SELECT replay.replay_id FROM (SELECT * FROM {batch}) AS replay
     WHERE replay.state = 'finished' AND replay.orders <> (
         SELECT count(*) FROM decisions.replay_outcomes AS outcome
         WHERE outcome.replay_id = replay.replay_id AND outcome.kind = 'risk_decision'

@@ -10,7 +10,7 @@ _OUTBOX_KEY = ("effects", "outbox")
 _CONFIRMED_WITHOUT_PROOF = no_rows(
     "confirmed_with_proof",
     """
-    SELECT sent.effect_id FROM {batch} AS sent
+    SELECT sent.effect_id FROM (SELECT * FROM {batch}) AS sent
     LEFT JOIN effects.attempts AS a
         ON a.effect_id = sent.effect_id AND a.outcome = 'confirmed'
     WHERE sent.state = 'confirmed' AND a.effect_id IS NULL

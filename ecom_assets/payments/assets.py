@@ -90,13 +90,13 @@ _PLANNED = (
 
 
 @dg.asset(
-    key=["payments", "releases"],
+    key=["payments", "planned_releases"],
     deps=[["orders", "settlements"], ["payments", "order_payments"]],
     kinds={"postgres"},
     description="What cancelled and edited orders get back: all that was authorised, or what they"
     " paid too much.",
 )
-def releases(
+def planned_releases(
     context: dg.AssetExecutionContext, database: DatabaseResource
 ) -> dg.MaterializeResult[Any]:
     """Plan what every order gets back that waits for it."""
@@ -110,4 +110,4 @@ def releases(
     return dg.MaterializeResult(metadata=shown)
 
 
-ASSETS = [payments, releases]
+ASSETS = [payments, planned_releases]

@@ -70,7 +70,7 @@ ORDER_PAYMENTS = area_table(
 
 RELEASES = area_table(
     "payments",
-    "releases",
+    "planned_releases",
     "Money to give back for cancelled and edited orders; what was planned and then changed again is"
     " withdrawn.",
     identity("release_id", "surrogate key"),
@@ -89,7 +89,7 @@ RELEASES = area_table(
     sa.CheckConstraint("state IN ('planned', 'withdrawn')", name="state_known"),
     # One plan per order at a time: it states the whole amount to give back.
     sa.Index(
-        "releases_one_planned_idx",
+        "planned_releases_one_planned_idx",
         "order_id",
         unique=True,
         postgresql_where=sa.text("state = 'planned'"),

@@ -82,7 +82,7 @@ has happened, or take back what a change makes void; those go on."""
 TAKE_BACK: tuple[Stage, ...] = (Stage.UNALLOCATE, Stage.RELEASE, Stage.SETTLE)
 """Stages of an order that is being changed; while it waits for one, nobody else may advance it."""
 
-AFTER_SHIPPING: tuple[Stage, ...] = NEXT[Stage.SHIP]
+AFTER_SHIPPING: tuple[Stage, ...] = (Stage.POST_SALE, Stage.PACKING_SLIP, Stage.INVOICE)
 """Stages that book what has left the house."""
 
 

@@ -307,7 +307,7 @@ def upgrade() -> None:
     op.create_index('changes_one_started_idx', 'changes', ['order_id'], unique=True, schema='orders', postgresql_where=sa.text("state = 'started'"))
     op.create_index(op.f('changes_order_id_idx'), 'changes', ['order_id'], unique=False, schema='orders')
     op.create_index('changes_pending_idx', 'changes', ['requested_at', 'change_id'], unique=False, schema='orders', postgresql_where=sa.text("state = 'pending'"))
-    op.create_table('releases',
+    op.create_table('planned_releases',
     sa.Column('release_id', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='surrogate key'),
     sa.Column('order_id', sa.BigInteger(), nullable=False, comment='order'),
     sa.Column('change_id', sa.BigInteger(), nullable=False, comment='change that frees the money'),
@@ -318,17 +318,17 @@ def upgrade() -> None:
     sa.Column('planned_as_of', postgresql.TIMESTAMP(timezone=True), nullable=False, comment='business moment of the plan'),
     sa.Column('run_id', sa.Text(), nullable=False, comment='Dagster run that wrote the row'),
     sa.Column('recorded_at', postgresql.TIMESTAMP(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False, comment='when the row was written; audit only, never an input to a rule'),
-    sa.CheckConstraint("kind IN ('void', 'refund')", name=op.f('releases_kind_known_check')),
-    sa.CheckConstraint("state IN ('planned', 'withdrawn')", name=op.f('releases_state_known_check')),
-    sa.CheckConstraint('amount_minor > 0', name=op.f('releases_amount_positive_check')),
-    sa.ForeignKeyConstraint(['change_id'], ['orders.changes.change_id'], name=op.f('releases_change_id_fkey')),
-    sa.ForeignKeyConstraint(['order_id'], ['orders.orders.order_id'], name=op.f('releases_order_id_fkey')),
-    sa.PrimaryKeyConstraint('release_id', name=op.f('releases_pkey')),
-    sa.UniqueConstraint('order_id', 'change_id', name=op.f('releases_order_id_change_id_key')),
+    sa.CheckConstraint("kind IN ('void', 'refund')", name=op.f('planned_releases_kind_known_check')),
+    sa.CheckConstraint("state IN ('planned', 'withdrawn')", name=op.f('planned_releases_state_known_check')),
+    sa.CheckConstraint('amount_minor > 0', name=op.f('planned_releases_amount_positive_check')),
+    sa.ForeignKeyConstraint(['change_id'], ['orders.changes.change_id'], name=op.f('planned_releases_change_id_fkey')),
+    sa.ForeignKeyConstraint(['order_id'], ['orders.orders.order_id'], name=op.f('planned_releases_order_id_fkey')),
+    sa.PrimaryKeyConstraint('release_id', name=op.f('planned_releases_pkey')),
+    sa.UniqueConstraint('order_id', 'change_id', name=op.f('planned_releases_order_id_change_id_key')),
     schema='payments',
     comment='Money to give back for cancelled and edited orders; what was planned and then changed again is withdrawn.'
     )
-    op.create_index('releases_one_planned_idx', 'releases', ['order_id'], unique=True, schema='payments', postgresql_where=sa.text("state = 'planned'"))
+    op.create_index('planned_releases_one_planned_idx', 'planned_releases', ['order_id'], unique=True, schema='payments', postgresql_where=sa.text("state = 'planned'"))
     op.alter_column('order_states', 'fulfilment_state',
                existing_type=sa.TEXT(),
                comment='new, reserved, partly_reserved, backordered, allocated, partly_allocated, shipped, partly_shipped or cancelled',
@@ -400,8 +400,8 @@ def downgrade() -> None:
                existing_comment='new, reserved, partly_reserved, backordered, allocated, partly_allocated, shipped, partly_shipped or cancelled',
                existing_nullable=False,
                schema='flow')
-    op.drop_index('releases_one_planned_idx', table_name='releases', schema='payments', postgresql_where=sa.text("state = 'planned'"))
-    op.drop_table('releases', schema='payments')
+    op.drop_index('planned_releases_one_planned_idx', table_name='planned_releases', schema='payments', postgresql_where=sa.text("state = 'planned'"))
+    op.drop_table('planned_releases', schema='payments')
     op.drop_index('changes_pending_idx', table_name='changes', schema='orders', postgresql_where=sa.text("state = 'pending'"))
     op.drop_index(op.f('changes_order_id_idx'), table_name='changes', schema='orders')
     op.drop_index('changes_one_started_idx', table_name='changes', schema='orders', postgresql_where=sa.text("state = 'started'"))

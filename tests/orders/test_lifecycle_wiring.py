@@ -17,7 +17,7 @@ from ecom_assets.documents.rules import apportion
 from ecom_assets.orders import store
 from ecom_assets.orders.assets import lifecycle
 from ecom_assets.orders.rules import keep_units
-from ecom_assets.payments.assets import releases
+from ecom_assets.payments.assets import planned_releases
 from ecom_assets.payments.rules import PaymentState, money_to_return
 from ecom_assets.shared import holds
 from ecom_assets.shared.flow import NEXT, Stage, drain, hand_on
@@ -62,9 +62,9 @@ def test_the_assets_carry_a_cancellation_out(shop: ChangedShop) -> None:
         store.cancel(conn, shop.order(), None, minute(5), "ann")
     materialise(shop, lifecycle.changes)
     pass_through(shop)
-    materialise(shop, lifecycle.settlements, releases)
+    materialise(shop, lifecycle.settlements, planned_releases)
     assert shop.states()[2] == "cancelled"
-    assert shop.rows("SELECT amount_minor FROM payments.releases") == [(100,)]
+    assert shop.rows("SELECT amount_minor FROM payments.planned_releases") == [(100,)]
 
 
 def test_the_asset_ends_holds_that_expired_by_the_given_moment(shop: ChangedShop) -> None:

@@ -20,7 +20,7 @@ ATTEMPTS = """
 """
 LINES = "SELECT line_no, sku, quantity FROM orders.order_lines ORDER BY line_no"
 RELEASES = """
-    SELECT kind, amount_minor, state FROM payments.releases ORDER BY release_id
+    SELECT kind, amount_minor, state FROM payments.planned_releases ORDER BY release_id
 """
 
 

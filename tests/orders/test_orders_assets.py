@@ -18,6 +18,7 @@ from ecom_assets.orders.model import Message
 from ecom_assets.orders.store import receive
 from ecom_assets.orders.tables import INBOX
 from resources.database import DatabaseResource
+from resources.mail import MailResource
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 ASSETS: list[Any] = [*CATALOG, *ORDERS, *CUSTOMERS]
@@ -27,10 +28,9 @@ Shown = dict[str, dict[str, Any]]
 
 def materialise(database: DatabaseResource, config: dict[str, Any] | None = None) -> Shown:
     """Run the assets; returns the metadata by `area/asset`."""
+    resources = {"database": database, "mail": MailResource()}
     with dg.DagsterInstance.ephemeral() as instance:
-        result = dg.materialize(
-            ASSETS, resources={"database": database}, instance=instance, run_config=config
-        )
+        result = dg.materialize(ASSETS, resources=resources, instance=instance, run_config=config)
     events = result.get_asset_materialization_events()
     found = [event.step_materialization_data.materialization for event in events]
     return {"/".join(m.asset_key.path): dict(m.metadata) for m in found}

@@ -56,11 +56,11 @@ BROKEN = (
         ({"change_id": "1"},),
     ),
     Broken(
-        "payments.releases",
-        "releases_within_authorised",
+        "payments.planned_releases",
+        "planned_releases_within_authorised",
         "INSERT INTO orders.changes (order_id, kind, document, requested_at, requested_by, reason)"
-        " VALUES (3, 'cancel', '{}', '2018-02-02Z', 'ann', 'x'); INSERT INTO payments.releases"
-        " (order_id, change_id, kind, amount_minor, currency, state, planned_as_of, run_id)"
+        " VALUES (3, 'cancel', '{}', '2018-02-02Z', 'ann', 'x');"
+        " INSERT INTO payments.planned_releases (order_id, change_id, kind, amount_minor, currency, state, planned_as_of, run_id)"
         " VALUES (3, 1, 'refund', 9999999, 'BRL', 'planned', '2018-02-02Z', 'run')",
         ({"release_id": "1"},),
     ),
@@ -70,6 +70,47 @@ BROKEN = (
         "INSERT INTO flow.holds (order_id, reason, placed_by, placed_at, run_id)"
         " VALUES (99, 'x', 'ann', '2018-02-02Z', 'run')",
         ({"hold_id": "1"},),
+    ),
+    Broken(
+        "effects.outbox",
+        "outbox_confirmed_with_proof",
+        "INSERT INTO effects.outbox (kind, idempotency_key, reference, payload, due_at, state,"
+        " attempts, not_before_at, claimed_at, lease_until_at, worker, run_id)"
+        " VALUES ('email', 'k', 'r', '{}', '2018-02-02Z', 'confirmed', 1, '2018-02-02Z',"
+        " '2018-02-02Z', '2018-02-03Z', 1, 'run')",
+        ({"effect_id": "1"},),
+        without="triggers",
+    ),
+    Broken(
+        "effects.attempts",
+        "attempts_answers_in_time",
+        "INSERT INTO effects.outbox (kind, idempotency_key, reference, payload, due_at,"
+        " not_before_at, run_id)"
+        " VALUES ('email', 'k', 'r', '{}', '2018-02-02Z', '2018-02-02Z', 'run');"
+        " INSERT INTO effects.attempts (effect_id, attempt, action, outcome, started_at, ended_at,"
+        " answer, run_id)"
+        " VALUES (1, 1, 'send', 'late', '2018-02-02Z', '2018-02-02Z', 'taken', 'run')",
+        ({"attempt_id": "1"},),
+        without="triggers",
+    ),
+    Broken(
+        "decisions.replays",
+        "replays_orders_equal_outcomes",
+        "INSERT INTO decisions.replays (from_at, to_at, rules, policies, state, orders, run_id)"
+        " VALUES ('2018-01-01Z', '2018-02-01Z', '{}', '{}', 'finished', 1, 'run')",
+        ({"replay_id": "1"},),
+    ),
+    Broken(
+        "decisions.replay_outcomes",
+        "replay_outcomes_kind_known",
+        "INSERT INTO decisions.replays (from_at, to_at, rules, policies, state, run_id)"
+        " VALUES ('2018-01-01Z', '2018-02-01Z', '{}', '{}', 'unfinished', 'run');"
+        " INSERT INTO decisions.replay_outcomes (replay_id, order_id, kind, currency,"
+        " decided_as_of, before, after, is_changed, amount_before_minor, amount_after_minor,"
+        " parcels_before, parcels_after, late_before, late_after)"
+        " VALUES (1, 1, 'guess', 'EUR', '2018-01-02Z', 'a', 'b', true, 0, 0, 0, 0, 0, 0)",
+        ({"replay_id": "1", "order_id": "1", "kind": "guess", "currency": "EUR"},),
+        without="replay_outcomes_kind_known_check",
     ),
     Broken(
         "flow.transitions",

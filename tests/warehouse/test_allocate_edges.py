@@ -115,9 +115,8 @@ def test_only_what_is_reserved_is_allocated(shop: sa.Connection) -> None:
     states = sa.text("SELECT fulfilment_state FROM flow.order_states")
     assert shop.execute(states).scalar_one() == "partly_allocated"
     detail = sa.text("SELECT detail FROM decisions.timeline WHERE event = 'order_partly_allocated'")
-    assert shop.execute(detail).scalar_one() == {
-        "policy": "single_site", "units": 2, "parcels": 1,
-    }  # fmt: skip
+    told = {"policy": "single_site", "units": 2, "parcels": 1}
+    assert shop.execute(detail).scalar_one().items() >= told.items()
 
 
 def test_site_codes_in_any_script(conn: sa.Connection) -> None:

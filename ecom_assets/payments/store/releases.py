@@ -57,12 +57,12 @@ _FIND = sa.text("""
     FROM excess
 """)
 _WITHDRAW = sa.text("""
-    UPDATE payments.releases AS r SET state = 'withdrawn'
+    UPDATE payments.planned_releases AS r SET state = 'withdrawn'
     FROM returning_money AS m
     WHERE r.order_id = m.order_id AND r.change_id <> m.change_id AND r.state = 'planned'
 """)
 _PLAN = sa.text("""
-    INSERT INTO payments.releases
+    INSERT INTO payments.planned_releases
         (order_id, change_id, kind, amount_minor, currency, state, planned_as_of, run_id)
     SELECT order_id, change_id, kind, amount_minor, currency, 'planned', due_at, :run
     FROM returning_money WHERE amount_minor > 0
