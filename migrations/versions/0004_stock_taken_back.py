@@ -11,6 +11,20 @@ down_revision = '0002'
 branch_labels = None
 depends_on = None
 
+# Where the database keeps the legal moves, it must know the one of a promise that runs out.
+LET_PROMISES_RUN_OUT = """
+    DO $$
+    BEGIN
+        IF to_regclass('flow.transitions') IS NOT NULL THEN
+            INSERT INTO flow.transitions (dimension, from_state, to_state)
+            VALUES ('fulfilment_state', 'reserved', 'backordered'),
+                ('fulfilment_state', 'partly_reserved', 'backordered')
+            ON CONFLICT DO NOTHING;
+        END IF;
+    END
+    $$
+"""
+
 
 def upgrade() -> None:
     """Bring the schema up to this revision."""
@@ -77,6 +91,7 @@ def upgrade() -> None:
     op.add_column('reservations', sa.Column('expires_at', postgresql.TIMESTAMP(timezone=True), nullable=True, comment='when the promise ends if no site was chosen by then; never, if empty'), schema='inventory')
     op.create_index('reservations_backordered_idx', 'reservations', ['sku', 'order_id'], unique=False, schema='inventory', postgresql_where=sa.text('backordered > 0'))
     op.create_index('reservations_expires_at_idx', 'reservations', ['expires_at'], unique=False, schema='inventory', postgresql_where=sa.text('expires_at IS NOT NULL'))
+    op.execute(LET_PROMISES_RUN_OUT)
 
 
 def downgrade() -> None:

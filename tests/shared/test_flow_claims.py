@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -9,7 +10,18 @@ from threading import Barrier
 import pytest
 import sqlalchemy as sa
 
-from ecom_assets.shared.flow import FIRST, NEXT, PENDING, Stage, claim, hand_on, waiting
+from ecom_assets.shared.flow import (
+    DECIDING,
+    FIRST,
+    NEXT,
+    PENDING,
+    Stage,
+    call_back,
+    claim,
+    end_waits,
+    hand_on,
+    waiting,
+)
 from fixtures.given import waits
 from resources.database import DatabaseResource
 
@@ -150,8 +162,47 @@ def test_waiting_follows_the_path_and_leaves_empty_stages_out(conn: sa.Connectio
 
 
 def test_every_stage_is_reached_once_and_the_path_ends() -> None:
-    reached = [*FIRST, *(stage for next_ in NEXT.values() for stage in next_)]
+    # A change enters the path at its own place, and its settlement chooses where the order goes.
+    entries = [*FIRST, Stage.UNALLOCATE, Stage.RETURN_MONEY]
+    reached = [*entries, *(stage for next_ in NEXT.values() for stage in next_)]
     assert sorted(reached) == sorted(Stage)
     order = list(Stage)
     # a stage only hands on to later ones, so no order walks in a circle
     assert all(order.index(to) > order.index(of) for of, next_ in NEXT.items() for to in next_)
+
+
+def test_an_order_called_back_waits_for_nothing_that_decides(conn: sa.Connection) -> None:
+    hand_on(conn, [Stage.UNALLOCATE], waits(1, 2))
+    hand_on(conn, [Stage.CARRIER, Stage.INVOICE], waits(1))
+    hand_on(conn, [Stage.SCORE], waits(2))
+    hand_on(conn, [Stage.CARRIER], waits(3))
+    claim(conn, Stage.UNALLOCATE)
+    call_back(conn)
+    # until the end, what the orders wait for stands, so that nobody makes it anew
+    assert waiting(conn) == {"score": 1, "carrier": 2, "invoice": 1}
+    assert end_waits(conn) == 2
+    # order 3 was not claimed, and what follows a parcel that left goes on
+    assert waiting(conn) == {"carrier": 1, "invoice": 1}
+
+
+def test_a_caller_back_waits_and_then_sees_where_the_order_went(queue: DatabaseResource) -> None:
+    """A worker takes the order from one stage to the next while it is called back."""
+    with queue.begin() as conn:
+        hand_on(conn, [Stage.UNALLOCATE, Stage.ALLOCATE], waits(1))
+
+    def call() -> int:
+        with queue.begin() as conn:
+            claim(conn, Stage.UNALLOCATE)
+            call_back(conn, DECIDING)
+            return end_waits(conn, DECIDING)
+
+    with ThreadPoolExecutor(1) as pool:
+        with queue.begin() as busy:
+            claim(busy, Stage.ALLOCATE)
+            ended = pool.submit(call)
+            time.sleep(0.2)
+            assert not ended.done()
+            hand_on(busy, [Stage.CARRIER], waits(1))
+        assert ended.result(timeout=20) == 1
+    with queue.begin() as conn:
+        assert waiting(conn) == {}
