@@ -61,7 +61,7 @@ def allocations(
 
 @dg.asset(
     key=["warehouse", "withdrawals"],
-    deps=[dg.AssetKey(["orders", "orders"]), dg.AssetKey(["warehouse", "sites"])],
+    deps=[dg.AssetKey(["orders", "changes"]), dg.AssetKey(["warehouse", "sites"])],
     kinds={"postgres"},
     description="Allocations taken back from orders that were changed before their parcel left.",
 )

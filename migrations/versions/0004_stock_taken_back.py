@@ -11,7 +11,6 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
-
 RAN_OUT = sa.text("""
     INSERT INTO flow.transitions VALUES
         ('fulfilment_state', 'reserved', 'backordered'),

@@ -60,7 +60,8 @@ BROKEN = (
         "planned_releases_within_authorised",
         "INSERT INTO orders.changes (order_id, kind, document, requested_at, requested_by, reason)"
         " VALUES (3, 'cancel', '{}', '2018-02-02Z', 'ann', 'x');"
-        " INSERT INTO payments.planned_releases (order_id, change_id, kind, amount_minor, currency, state, planned_as_of, run_id)"
+        " INSERT INTO payments.planned_releases (order_id, change_id, kind, amount_minor,"
+        " currency, state, planned_as_of, run_id)"
         " VALUES (3, 1, 'refund', 9999999, 'BRL', 'planned', '2018-02-02Z', 'run')",
         ({"release_id": "1"},),
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -18,7 +19,9 @@ from ecom_assets.shared.flow import (
     PENDING,
     TAKE_BACK,
     Stage,
+    call_back,
     claim,
+    end_waits,
     hand_on,
     waiting,
 )
@@ -179,3 +182,40 @@ def test_what_a_hold_stops_is_one_line_of_stages() -> None:
     kept = {*FIRST} - {*HOLDABLE}
     assert kept == {Stage.CUSTOMER}
     assert not {*HOLDABLE} & {*TAKE_BACK, *AFTER_SHIPPING}
+
+
+def test_an_order_called_back_waits_for_nothing_that_decides(conn: sa.Connection) -> None:
+    hand_on(conn, [Stage.UNALLOCATE], waits(1, 2))
+    hand_on(conn, [Stage.CARRIER, Stage.INVOICE], waits(1))
+    hand_on(conn, [Stage.SCORE], waits(2))
+    hand_on(conn, [Stage.CARRIER], waits(3))
+    claim(conn, Stage.UNALLOCATE)
+    call_back(conn)
+    # until the end, what the orders wait for stands, so that nobody makes it anew
+    assert waiting(conn) == {"score": 1, "carrier": 2, "invoice": 1}
+    assert end_waits(conn) == 2
+    # order 3 was not claimed, and what follows a parcel that left goes on
+    assert waiting(conn) == {"carrier": 1, "invoice": 1}
+
+
+def test_a_caller_back_waits_and_then_sees_where_the_order_went(queue: DatabaseResource) -> None:
+    """A worker takes the order from one stage to the next while it is called back."""
+    with queue.begin() as conn:
+        hand_on(conn, [Stage.UNALLOCATE, Stage.ALLOCATE], waits(1))
+
+    def call() -> int:
+        with queue.begin() as conn:
+            claim(conn, Stage.UNALLOCATE)
+            call_back(conn, HOLDABLE)
+            return end_waits(conn, HOLDABLE)
+
+    with ThreadPoolExecutor(1) as pool:
+        with queue.begin() as busy:
+            claim(busy, Stage.ALLOCATE)
+            ended = pool.submit(call)
+            time.sleep(0.2)
+            assert not ended.done()
+            hand_on(busy, [Stage.CARRIER], waits(1))
+        assert ended.result(timeout=20) == 1
+    with queue.begin() as conn:
+        assert waiting(conn) == {}
