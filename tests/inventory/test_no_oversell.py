@@ -157,5 +157,5 @@ def test_nothing_is_ever_promised_twice(database: DatabaseResource) -> None:
     with database.begin() as conn:
         assert look(conn) == []
         assert conn.execute(DECIDED_TWICE).all() == []
-        assert set(waiting(conn)) <= {"packing_slip", "invoice"}
+        assert set(waiting(conn)) <= {"packing_slip", "invoice", "notify_shipped"}
         assert conn.execute(DEADLOCKS).scalar_one() == 0
