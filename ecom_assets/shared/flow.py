@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from ecom_assets.shared.columns import METADATA, Rows, flag, moment, reference, text
 from ecom_assets.shared.states import ORDER_STATES
+from ecom_assets.shared.working import analyse
 from resources.retry import retried
 
 CHUNK = 20_000
@@ -110,6 +111,7 @@ _CLAIM_TABLE = sa.text(
     "CREATE TEMPORARY TABLE IF NOT EXISTS claimed"
     " (order_id bigint PRIMARY KEY, due_at timestamptz NOT NULL) ON COMMIT DELETE ROWS"
 )
+_ANALYSE = sa.text("ANALYZE claimed")
 # Locked before deleted: a DELETE alone would wait for rows another worker holds. The index on
 # (stage, due_at, order_id) of what is not held serves the order.
 _CLAIM = sa.text("""
@@ -160,10 +162,9 @@ def claim(conn: sa.Connection, stage: Stage, most: int = CHUNK) -> int:
     """
     conn.execute(_CLAIM_TABLE)
     # A transaction may claim twice, and only its end empties the table.
-    conn.execute(sa.text("TRUNCATE claimed"))
+    conn.execute(sa.text("DELETE FROM claimed"))
     count = conn.execute(_CLAIM, {"stage": stage.value, "most": most}).rowcount
-    # Nobody analyses temporary tables for us, and without figures steps are planned for no rows.
-    conn.execute(sa.text("ANALYZE claimed"))
+    analyse(conn, _ANALYSE, count)
     return count
 
 
@@ -174,12 +175,12 @@ def claim_given(conn: sa.Connection, orders: Rows) -> int:
         How many orders there are.
     """
     conn.execute(_CLAIM_TABLE)
-    conn.execute(sa.text("TRUNCATE claimed"))
+    conn.execute(sa.text("DELETE FROM claimed"))
     given = orders.subquery()
     source = sa.select(given.c.order_id, given.c.due_at)
     claimed = sa.table("claimed", sa.column("order_id"), sa.column("due_at"))
     count = conn.execute(sa.insert(claimed).from_select(["order_id", "due_at"], source)).rowcount
-    conn.execute(sa.text("ANALYZE claimed"))
+    analyse(conn, _ANALYSE, count)
     return count
 
 

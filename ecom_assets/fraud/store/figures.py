@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from ecom_assets.fraud.velocity import LOOK_BACK
 from ecom_assets.shared.money import roughly_minor_per_eur
+from ecom_assets.shared.working import analyse
 
 ASSUMED_ACCOUNT_AGE_DAYS = 365
 """Age of an account whose sign-up is not known; `is_account_unknown` tells it apart."""
@@ -196,16 +197,14 @@ def take_figures(conn: sa.Connection, look_back: int = LOOK_BACK) -> None:
         look_back: earlier orders looked at per card, device, e-mail, IP, address or customer.
     """
     conn.execute(_OPEN)
-    conn.execute(sa.text("TRUNCATE figures"))
+    conn.execute(sa.text("DELETE FROM figures"))
     currencies = conn.execute(_CURRENCIES).scalars()
     given = {
         "rates": json.dumps({each: roughly_minor_per_eur(each) for each in currencies}),
         "look_back": look_back,
         "assumed_age": ASSUMED_ACCOUNT_AGE_DAYS,
     }
-    conn.execute(_FILL, given)
-    # Read month by month below; without statistics each month would be planned for a large table.
-    conn.execute(sa.text("ANALYZE figures"))
+    analyse(conn, sa.text("ANALYZE figures"), conn.execute(_FILL, given).rowcount)
 
 
 def months(conn: sa.Connection) -> list[datetime]:

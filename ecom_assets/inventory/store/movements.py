@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from ecom_assets.inventory.store.restocks import note_freed, open_freed
 from ecom_assets.shared.quarantine import PARKED_COLUMNS, QUARANTINE, park
+from ecom_assets.shared.working import analyse
 
 SOURCE = "inventory.movements"
 """Source of parked movements in the quarantine."""
@@ -223,8 +224,7 @@ def take_movements(conn: sa.Connection, import_id: int | None) -> int:
         How many movements are new.
     """
     _open(conn)
-    conn.execute(_FROM_FEED, {"import_id": import_id})
-    _lock(conn)
+    _lock(conn, conn.execute(_FROM_FEED, {"import_id": import_id}).rowcount)
     _refuse_uncovered(conn)
     run = conn.execute(_IMPORT_RUN, {"import_id": import_id}).scalar() or "feed"
     park(conn, _REFUSED.bindparams(source=SOURCE).columns(*_PARKED), run)
@@ -244,8 +244,7 @@ def post_sales(conn: sa.Connection) -> dict[str, int]:
         `movements` posted and `units` sold.
     """
     _open(conn)
-    conn.execute(_FROM_SHIPMENTS)
-    _lock(conn)
+    _lock(conn, conn.execute(_FROM_SHIPMENTS).rowcount)
     movements, quantity = _post(conn)
     conn.execute(_SHIPPED)
     return {"movements": movements, "units": -quantity}
@@ -253,12 +252,11 @@ def post_sales(conn: sa.Connection) -> dict[str, int]:
 
 def _open(conn: sa.Connection) -> None:
     conn.execute(_POSTING_TABLE)
-    conn.execute(sa.text("TRUNCATE posting"))
+    conn.execute(sa.text("DELETE FROM posting"))
 
 
-def _lock(conn: sa.Connection) -> None:
-    # A temporary table has no statistics of its own, and autovacuum never looks at it.
-    conn.execute(sa.text("ANALYZE posting"))
+def _lock(conn: sa.Connection, rows: int) -> None:
+    analyse(conn, sa.text("ANALYZE posting"), rows)
     conn.execute(_LOCK)
 
 

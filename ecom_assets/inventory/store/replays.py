@@ -59,6 +59,8 @@ _HOLD = sa.text("""
     )
 """)
 _PROMISE = RESERVE.bindparams(anew=True)
+# All chunks share a transaction, in which deleted rows would still be read.
+_FORGET = sa.text("TRUNCATE claimed, held_positions, reserving, reserved_orders")
 _TAKE = (
     sa.text("""
         INSERT INTO replay_lines
@@ -92,5 +94,6 @@ def promise_anew(
         for statement in (*OPEN, _HOLD, sa.text("ANALYZE held_positions"), _PROMISE, *_TAKE):
             conn.execute(statement)
         place = dict(conn.execute(_LAST).mappings().one())
+        conn.execute(_FORGET)
         count += taken
         progress(f"promises: {count:,} orders")

@@ -15,6 +15,7 @@ from ecom_assets.shared.journal import (
     record_decisions,
 )
 from ecom_assets.shared.states import Dimension, hold_claimed, move
+from ecom_assets.shared.working import analyse
 
 OPEN = (
     sa.text("""
@@ -34,7 +35,9 @@ OPEN = (
             reserved bigint, gained bigint, lines jsonb
         ) ON COMMIT DELETE ROWS
     """),
-    sa.text("TRUNCATE held_positions, reserving, reserved_orders"),
+    sa.text(
+        "WITH a AS (DELETE FROM held_positions), b AS (DELETE FROM reserving) DELETE FROM reserved_orders"
+    ),
 )
 
 # A statement of its own: the next one then sees every movement committed before the locks were
@@ -236,10 +239,12 @@ def reserve(conn: sa.Connection, run: str, policy: Policy = POLICY) -> dict[str,
     Returns:
         Orders `reserved`, `partly_reserved` and `backordered`, and units of both kinds.
     """
-    for statement in (*OPEN, _HOLD):
+    for statement in OPEN:
         conn.execute(statement)
+    held = conn.execute(_HOLD).rowcount
     hold_claimed(conn)
-    for statement in (_DROP_STALE, sa.text("ANALYZE held_positions"), _PROMISE, _SUM_UP):
+    analyse(conn, sa.text("ANALYZE held_positions"), held)
+    for statement in (_DROP_STALE, _PROMISE, _SUM_UP):
         conn.execute(statement)
     for statement in _WRITE:
         conn.execute(statement, {"run": run, "stands": policy.promise_stands})

@@ -13,6 +13,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from ecom_assets.shared.flow import PENDING, TAKE_BACK, Stage, hand_on
+from ecom_assets.shared.working import analyse
 
 _OPEN_FREED = sa.text("""
     CREATE TEMPORARY TABLE IF NOT EXISTS freed (sku text, freed_at timestamptz)
@@ -110,7 +111,7 @@ _CALLED = sa.text("""
 def open_freed(conn: sa.Connection) -> None:
     """Empty the temporary table `freed(sku, freed_at)` that `note_freed` reads."""
     conn.execute(_OPEN_FREED)
-    conn.execute(sa.text("TRUNCATE freed"))
+    conn.execute(sa.text("DELETE FROM freed"))
 
 
 def note_freed(conn: sa.Connection) -> int:
@@ -135,8 +136,9 @@ def call_backorders(conn: sa.Connection) -> int:
     """
     if not conn.execute(_TURN).scalar_one():
         return 0
-    for statement in (_OPEN_NOTED, sa.text("TRUNCATE noted"), _TAKE, sa.text("ANALYZE noted")):
+    for statement in (_OPEN_NOTED, sa.text("DELETE FROM noted")):
         conn.execute(statement)
+    analyse(conn, sa.text("ANALYZE noted"), conn.execute(_TAKE).rowcount)
     not_while = [stage.value for stage in (Stage.RESERVE, *TAKE_BACK)]
     return hand_on(conn, (Stage.RESERVE,), _CALLED.bindparams(not_while=not_while))
 

@@ -22,7 +22,7 @@ _OPEN = (
             sku text PRIMARY KEY, units integer NOT NULL, had integer NOT NULL
         ) ON COMMIT DELETE ROWS
     """),
-    sa.text("TRUNCATE holding"),
+    sa.text("DELETE FROM holding"),
 )
 _WISH = sa.text("""
     INSERT INTO holding

@@ -10,7 +10,6 @@ import sqlalchemy as sa
 
 from ecom_assets.orders.model import ACCEPTANCE_VERSION
 from ecom_assets.orders.store import claims, validation
-from ecom_assets.orders.store.work import open_empty, work_table
 from ecom_assets.shared import flow
 from ecom_assets.shared.journal import (
     DECISION_COLUMNS,
@@ -19,10 +18,11 @@ from ecom_assets.shared.journal import (
     record_events,
 )
 from ecom_assets.shared.states import open_states
+from ecom_assets.shared.working import analyse, open_empty, working_table
 
-ACCEPTED = work_table(
+ACCEPTED = working_table(
     "accepted_orders",
-    sa.Column("order_id", sa.BigInteger, primary_key=True),
+    sa.Column("order_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("inbox_id", sa.BigInteger, nullable=False),
 )
 """Orders the step accepted."""
@@ -150,8 +150,7 @@ def accept_claimed(conn: sa.Connection, run: str) -> Counter[str]:
     open_empty(conn, ACCEPTED)
     counts["accepted"] = conn.execute(_ORDERS, {"run": run}).rowcount
     if counts["accepted"]:
-        # Every statement below joins it; without statistics each would be planned for a large one.
-        conn.execute(sa.text("ANALYZE accepted_orders"))
+        analyse(conn, sa.text("ANALYZE accepted_orders"), counts["accepted"])
         counts["lines"] = conn.execute(_LINES).rowcount
         conn.execute(_MESSAGES, {"run": run})
         _record(conn, run)

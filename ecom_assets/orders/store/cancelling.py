@@ -9,9 +9,9 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from ecom_assets.orders.store import changes
-from ecom_assets.orders.store.work import open_empty, work_table
+from ecom_assets.shared.working import open_empty, working_table
 
-TAKEN = work_table(
+TAKEN = working_table(
     "cancelled_lines",
     sa.Column("change_id", sa.BigInteger, nullable=False),
     sa.Column("position", sa.BigInteger, nullable=False),
@@ -20,7 +20,7 @@ TAKEN = work_table(
 )
 """What changes in `starting_changes` take of which line; null where it is no such number."""
 
-KEPT = work_table(
+KEPT = working_table(
     "kept_lines",
     sa.Column("change_id", sa.BigInteger, nullable=False),
     sa.Column("line_no", sa.Integer, nullable=False),

@@ -14,9 +14,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, insert
 
 from ecom_assets.orders.model import ChangeKind
-from ecom_assets.orders.store.work import open_empty, work_table
 from ecom_assets.orders.tables import CHANGES, ORDERS
 from ecom_assets.shared.columns import Rows
+from ecom_assets.shared.working import open_empty, working_table
 
 REQUEST_COLUMNS = (
     "order_id", "inbox_id", "kind", "document", "requested_at", "requested_by", "reason",
@@ -32,9 +32,9 @@ class UnknownOrder(LookupError):
 NOT_GIVEN = "not given"
 """Reason of a change whose source gives none."""
 
-REVISED = work_table(
+REVISED = working_table(
     "revised_documents",
-    sa.Column("order_id", sa.BigInteger, primary_key=True),
+    sa.Column("order_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("payload", JSONB, nullable=False),
     sa.Column("received_at", TIMESTAMP(timezone=True), nullable=False),
     sa.Column("inbox_id", sa.BigInteger),

@@ -11,23 +11,23 @@ import sqlalchemy as sa
 
 from ecom_assets.orders.model import SUPERSEDED_BY_REVISION, ChangeKind, Refusal
 from ecom_assets.orders.store import changes
-from ecom_assets.orders.store.work import open_empty, work_table
 from ecom_assets.orders.tables import INBOX
 from ecom_assets.shared import quarantine
+from ecom_assets.shared.working import analyse, open_empty, working_table
 
 SOURCE = "orders.inbox"
 """The source parked messages have in the quarantine; their row number is the inbox id."""
 
-CLAIMED = work_table(
+CLAIMED = working_table(
     "claimed_messages",
-    sa.Column("inbox_id", sa.BigInteger, primary_key=True),
+    sa.Column("inbox_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("is_revised", sa.Boolean, nullable=False),
 )
 """Messages a step holds; `is_revised` says that their order has several messages."""
 
-FAULTS = work_table(
+FAULTS = working_table(
     "faulty_messages",
-    sa.Column("inbox_id", sa.BigInteger, primary_key=True),
+    sa.Column("inbox_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("fault", sa.Text, nullable=False),
 )
 """Messages to park, with `problem: detail`."""
@@ -125,8 +125,7 @@ def claim_pending(conn: sa.Connection, most: int) -> int:
     """Claim up to `most` pending messages, those that arrived first; returns how many."""
     open_empty(conn, CLAIMED, FAULTS)
     count = conn.execute(_CLAIM, {"most": most}).rowcount
-    # A temporary table has no statistics; the planner would take it for large and scan the inbox.
-    conn.execute(sa.text("ANALYZE claimed_messages"))
+    analyse(conn, sa.text("ANALYZE claimed_messages"), count)
     return count
 
 

@@ -12,7 +12,6 @@ from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 
 from ecom_assets.orders.model import ACCEPTANCE_VERSION, CHANGE_VERSION, SUPERSEDED_BY_REVISION
 from ecom_assets.orders.store import acceptance, claims, rewriting, validation
-from ecom_assets.orders.store.work import open_empty, work_table
 from ecom_assets.shared import flow, holds
 from ecom_assets.shared.journal import (
     DECISION_COLUMNS,
@@ -21,10 +20,11 @@ from ecom_assets.shared.journal import (
     record_events,
 )
 from ecom_assets.shared.states import START, Dimension, move
+from ecom_assets.shared.working import open_empty, working_table
 
-SETTLING = work_table(
+SETTLING = working_table(
     "settling_changes",
-    sa.Column("order_id", sa.BigInteger, primary_key=True),
+    sa.Column("order_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("change_id", sa.BigInteger, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("outcome", sa.Text, nullable=False),

@@ -15,7 +15,6 @@ from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 
 from ecom_assets.orders.model import CHANGE_VERSION
 from ecom_assets.orders.store import cancelling, changes, claims, validation
-from ecom_assets.orders.store.work import open_empty, work_table
 from ecom_assets.shared import flow
 from ecom_assets.shared.journal import (
     DECISION_COLUMNS,
@@ -24,10 +23,11 @@ from ecom_assets.shared.journal import (
     record_events,
 )
 from ecom_assets.shared.standstill import stand_still, withdraw
+from ecom_assets.shared.working import open_empty, working_table
 
-STARTING = work_table(
+STARTING = working_table(
     "starting_changes",
-    sa.Column("change_id", sa.BigInteger, primary_key=True),
+    sa.Column("change_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("order_id", sa.BigInteger, nullable=False),
     sa.Column("inbox_id", sa.BigInteger),
     sa.Column("kind", sa.Text, nullable=False),

@@ -18,9 +18,9 @@ from ecom_assets.orders.document import Kind, Member, fault
 from ecom_assets.orders.model import Problem
 from ecom_assets.orders.store import reading
 from ecom_assets.orders.store.claims import CLAIMED
-from ecom_assets.orders.store.work import open_empty, work_table
 from ecom_assets.orders.tables import INBOX
 from ecom_assets.shared.money import CURRENCIES
+from ecom_assets.shared.working import analyse, open_empty, working_table
 
 _Column = sa.ColumnElement[Any]
 
@@ -43,7 +43,7 @@ def _prefix(part: str) -> str:
 
 _PARTS = {**spec.PARTS, "ship_to": (*spec.PARTS["ship_to"], spec.COUNTRY)}
 
-LINES = work_table(
+LINES = working_table(
     "read_lines",
     sa.Column("inbox_id", sa.BigInteger),
     sa.Column("position", sa.BigInteger),
@@ -53,9 +53,9 @@ LINES = work_table(
 """Lines of claimed messages, typed; a value that is missing or wrong is null. They are always read
 together, so that an index would only cost."""
 
-MESSAGES = work_table(
+MESSAGES = working_table(
     "read_messages",
-    sa.Column("inbox_id", sa.BigInteger, primary_key=True),
+    sa.Column("inbox_id", sa.BigInteger, primary_key=True, autoincrement=False),
     *(column for part in _PARTS for column in _columns(_PARTS[part], _prefix(part))),
     *(sa.Column(name, sa.BigInteger) for name in ("lines", "items_minor", "discount_minor")),
     sa.Column("tax_minor", sa.BigInteger),
@@ -69,10 +69,10 @@ def read_claimed(conn: sa.Connection) -> None:
     """Fill `read_lines` and `read_messages` from the claimed messages."""
     open_empty(conn, LINES, MESSAGES)
     # Lines first: the messages' sums are read from them.
-    conn.execute(_fill(LINES, _lines()))
-    conn.execute(sa.text("ANALYZE read_lines"))
-    conn.execute(_fill(MESSAGES, _messages()))
-    conn.execute(sa.text("ANALYZE read_messages"))
+    lines = conn.execute(_fill(LINES, _lines())).rowcount
+    analyse(conn, sa.text("ANALYZE read_lines"), lines)
+    messages = conn.execute(_fill(MESSAGES, _messages())).rowcount
+    analyse(conn, sa.text("ANALYZE read_messages"), messages)
 
 
 def _fill(table: sa.Table, rows: sa.Select[Any]) -> sa.Insert:

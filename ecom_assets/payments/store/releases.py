@@ -24,7 +24,7 @@ _OPEN = (
             kind text, amount_minor bigint
         ) ON COMMIT DELETE ROWS
     """),
-    sa.text("TRUNCATE returning_money"),
+    sa.text("DELETE FROM returning_money"),
 )
 
 # Reference: rules.money_to_return.

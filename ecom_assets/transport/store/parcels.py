@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from ecom_assets.shared.working import analyse
+
 _PARCELS = sa.text("""
     CREATE TEMPORARY TABLE IF NOT EXISTS parcels (
         order_id bigint, site_code text, due_at timestamptz NOT NULL, units bigint NOT NULL,
@@ -48,7 +50,7 @@ _GATHER = sa.text("""
 def open_parcels(conn: sa.Connection) -> None:
     """Make the temporary table `parcels`, or empty it."""
     conn.execute(_PARCELS)
-    conn.execute(sa.text("TRUNCATE parcels"))
+    conn.execute(sa.text("DELETE FROM parcels"))
 
 
 def gather_parcels(conn: sa.Connection, default_unit_weight_g: int) -> int:
@@ -64,5 +66,5 @@ def gather_parcels(conn: sa.Connection, default_unit_weight_g: int) -> int:
     open_parcels(conn)
     given = {"default_unit_weight_g": default_unit_weight_g}
     count = conn.execute(_GATHER, given).rowcount
-    conn.execute(sa.text("ANALYZE parcels"))
+    analyse(conn, sa.text("ANALYZE parcels"), count)
     return count

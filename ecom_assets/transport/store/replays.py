@@ -78,5 +78,7 @@ def choose_anew(
         conn.execute(_GATHER, limits | {"default_unit_weight_g": policy.default_unit_weight_g})
         conn.execute(sa.text("ANALYZE parcels"))
         count += conn.execute(statement, given).rowcount
+        # All chunks share a transaction, in which deleted rows would still be read.
+        conn.execute(sa.text("TRUNCATE parcels"))
         after = last
         progress(f"carriers: {count:,} parcels")

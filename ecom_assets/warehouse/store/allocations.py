@@ -16,6 +16,7 @@ from ecom_assets.shared.journal import (
     record_decisions,
 )
 from ecom_assets.shared.states import Dimension, hold_claimed, move
+from ecom_assets.shared.working import analyse
 from ecom_assets.warehouse.rules import ROUTING
 from ecom_assets.warehouse.store.problem import read_problem
 
@@ -43,14 +44,15 @@ _OPEN = (
             parcels bigint, is_whole boolean, inputs jsonb
         ) ON COMMIT DELETE ROWS
     """),
-    sa.text("TRUNCATE allotted, considered_sites, allocated_orders"),
+    sa.text(
+        "WITH a AS (DELETE FROM allotted), b AS (DELETE FROM considered_sites) DELETE FROM allocated_orders"
+    ),
 )
 # COPY, not INSERT: a chunk has tens of thousands of rows, and COPY takes them in one go.
 _COPY_ALLOTTED = "COPY allotted FROM STDIN"
 _COPY_CONSIDERED = "COPY considered_sites FROM STDIN"
 
 _WRITE = (
-    sa.text("ANALYZE allotted, considered_sites"),
     sa.text("""
         INSERT INTO warehouse.allocations (
             order_id, order_line_id, sku, site_code, quantity, distance_km, policy, available_at,
@@ -210,6 +212,7 @@ def _write(conn: sa.Connection, allocation: Allocation, lines: Lines, run: str) 
         _COPY_CONSIDERED,
         (place, told.order, told.site, told.distance, told.cost, told.covers),
     )
+    analyse(conn, sa.text("ANALYZE allotted, considered_sites"), len(place))
     for statement in _WRITE:
         conn.execute(statement, {"run": run, "ranking": list(ROUTING.ranking)})
 

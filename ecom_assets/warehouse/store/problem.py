@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import sqlalchemy as sa
 
+from ecom_assets.shared.working import analyse
 from ecom_assets.warehouse.rules import RankingRule, Routing
 from ecom_assets.warehouse.store.prices import columns, read_prices
 
@@ -38,7 +39,9 @@ _OPEN = (
             site_no bigint PRIMARY KEY, site_code text NOT NULL
         ) ON COMMIT DELETE ROWS
     """),
-    sa.text("TRUNCATE allocating_orders, allocating_lines, allocating_sites"),
+    sa.text(
+        "WITH a AS (DELETE FROM allocating_orders), b AS (DELETE FROM allocating_lines) DELETE FROM allocating_sites"
+    ),
     sa.text("""
         INSERT INTO allocating_sites
         SELECT row_number() OVER (ORDER BY site_code) - 1, site_code FROM warehouse.sites
@@ -143,9 +146,10 @@ def read_problem(conn: sa.Connection, routing: Routing) -> Given:
 
 def number(conn: sa.Connection, orders: sa.TextClause, lines: sa.TextClause) -> None:
     """Number the sites, and the orders and lines that the two statements insert."""
-    analyze = sa.text("ANALYZE allocating_orders, allocating_lines")
-    for statement in (*_OPEN, orders, lines, analyze):
+    for statement in (*_OPEN, orders):
         conn.execute(statement)
+    count = conn.execute(lines).rowcount
+    analyse(conn, sa.text("ANALYZE allocating_orders, allocating_lines"), count)
 
 
 def read_numbered(conn: sa.Connection, cells: sa.TextClause, routing: Routing) -> Given:

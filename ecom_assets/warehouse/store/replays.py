@@ -105,7 +105,8 @@ _TAKE = (
         FROM taken AS t
         WHERE c.sku = t.sku AND c.site_code = t.site_code
     """),
-    sa.text("TRUNCATE replay_allotted"),
+    # All chunks share a transaction, in which deleted rows would still be read.
+    sa.text("TRUNCATE replay_allotted, allocating_orders, allocating_lines, allocating_sites"),
 )
 
 

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from ecom_assets.shared.flow import NEXT, PENDING, Stage, call_back, end_waits, hand_on
 from ecom_assets.shared.journal import EVENT_COLUMNS, TIMELINE, record_events
+from ecom_assets.shared.working import analyse
 
 _OPEN = (
     sa.text("""
@@ -14,7 +15,7 @@ _OPEN = (
             site_code text, quantity integer, allocated_as_of timestamptz, due_at timestamptz
         ) ON COMMIT DELETE ROWS
     """),
-    sa.text("TRUNCATE withdrawing"),
+    sa.text("DELETE FROM withdrawing"),
 )
 
 # No worker ships or allocates these orders just now: they were called back.
@@ -97,8 +98,10 @@ def withdraw(conn: sa.Connection, run: str) -> dict[str, int]:
     # Before any lock on stock: those who advance the orders now may want the same stock.
     call_back(conn)
     hand_on(conn, NEXT[Stage.UNALLOCATE], _ALL)
-    for statement in (*_OPEN, _FIND, sa.text("ANALYZE withdrawing"), _HOLD):
+    for statement in _OPEN:
         conn.execute(statement)
+    analyse(conn, sa.text("ANALYZE withdrawing"), conn.execute(_FIND).rowcount)
+    conn.execute(_HOLD)
     for statement in _TAKE_BACK:
         conn.execute(statement, {"run": run})
     record_events(conn, "allocation_withdrawn", _EVENTS, run)

@@ -1,0 +1,44 @@
+"""Working tables: temporary, of a session, emptied by the end of every transaction.
+
+They are made once per session and emptied by DELETE, never by TRUNCATE: a table that is made anew,
+truncated or analysed makes PostgreSQL plan every statement that names it again, which for a few rows
+costs many times what the statements do.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.schema import CreateTable
+
+FEW = 1_000
+"""Up to so many rows a plan made without figures, or with older ones, is as good as any."""
+
+_WORKING = sa.MetaData()
+
+
+def working_table(name: str, *columns: sa.Column[Any]) -> sa.Table:
+    """Declare a working table."""
+    return sa.Table(
+        name, _WORKING, *columns, prefixes=["TEMPORARY"], postgresql_on_commit="DELETE ROWS"
+    )
+
+
+def open_empty(conn: sa.Connection, *tables: sa.Table) -> None:
+    """Make working tables, or empty what this transaction has put into them."""
+    for table in tables:
+        conn.execute(CreateTable(table, if_not_exists=True))
+        conn.execute(sa.delete(table))
+
+
+def analyse(conn: sa.Connection, statement: sa.TextClause, rows: int) -> None:
+    """Give the planner figures of working tables, which nobody else does, where rows are many.
+
+    Args:
+        conn: connection inside the transaction that filled the tables.
+        statement: `ANALYZE` of the tables.
+        rows: rows of the largest of them.
+    """
+    if rows > FEW:
+        conn.execute(statement)
