@@ -11,10 +11,19 @@ from importlib.util import find_spec
 import sqlalchemy as sa
 
 from ecom_assets.areas import AREAS
-from ecom_assets.shared import flow, holds, imports, journal, outbox, quarantine, states
+from ecom_assets.shared import (
+    flow,
+    holds,
+    imports,
+    journal,
+    outbox,
+    quarantine,
+    states,
+    workers,
+)
 from ecom_assets.shared.columns import METADATA
 
-SHARED_MODULES = (flow, holds, imports, journal, outbox, quarantine, states)
+SHARED_MODULES = (flow, holds, imports, journal, outbox, quarantine, states, workers)
 """Modules of `shared` that declare tables."""
 
 

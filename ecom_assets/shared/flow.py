@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from enum import StrEnum
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from ecom_assets.shared.columns import METADATA, Rows, flag, moment, reference, text
 from ecom_assets.shared.states import ORDER_STATES
@@ -79,6 +79,9 @@ HOLDABLE: tuple[Stage, ...] = (
 """Stages that decide about an order or let goods leave: a hold stops them, a change undoes them.
 They follow each other, so an order waits for one of them at most. The others keep the books of what
 has happened, or take back what a change makes void; those go on."""
+
+DECIDING: tuple[Stage, ...] = HOLDABLE[:-1]
+"""Stages that decide an order, in order; what follows carries the decision out."""
 
 TAKE_BACK: tuple[Stage, ...] = (Stage.UNALLOCATE, Stage.RELEASE, Stage.SETTLE)
 """Stages of an order that is being changed; while it waits for one, nobody else may advance it."""
@@ -261,6 +264,13 @@ def waiting(conn: sa.Connection) -> dict[str, int]:
     ).tuples()
     counts = dict(rows.all())
     return {stage.value: counts[stage.value] for stage in Stage if stage.value in counts}
+
+
+def is_anyone_waiting(conn: sa.Connection, stages: Iterable[Stage]) -> bool:
+    """Whether an order that is not held waits for one of `stages`."""
+    names = [stage.value for stage in stages]
+    found = sa.exists().where(PENDING.c.stage == sa.any_(sa.literal(names, ARRAY(sa.Text))))
+    return bool(conn.execute(sa.select(found.where(~PENDING.c.is_held))).scalar_one())
 
 
 def drain(

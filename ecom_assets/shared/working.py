@@ -1,8 +1,8 @@
 """Working tables: temporary, of a session, emptied by the end of every transaction.
 
 They are made once per session and emptied by DELETE, never by TRUNCATE: a table that is made anew,
-truncated or analysed makes PostgreSQL plan every statement that names it again, which for a few rows
-costs many times what the statements do.
+truncated or analysed makes PostgreSQL plan every statement that names it again, which for a few
+rows costs many times what the statements do.
 """
 
 from __future__ import annotations

@@ -77,8 +77,13 @@ def one_at_a_time(
     would make it depend on who is faster.
     """
     with begin() as conn:
-        conn.execute(_ALONE)
+        score_alone(conn)
         yield conn
+
+
+def score_alone(conn: sa.Connection) -> None:
+    """Keep other workers from scoring until the transaction ends."""
+    conn.execute(_ALONE)
 
 
 def score_orders(conn: sa.Connection, run: str) -> dict[str, int]:

@@ -29,9 +29,11 @@ _OPEN = (
         ) ON COMMIT DELETE ROWS
     """),
     sa.text("CREATE TEMPORARY TABLE IF NOT EXISTS held_stock (sku text) ON COMMIT DELETE ROWS"),
-    sa.text(
-        "WITH a AS (DELETE FROM released_orders), b AS (DELETE FROM releasing) DELETE FROM held_stock"
-    ),
+    sa.text("""
+        WITH a AS (DELETE FROM released_orders),
+            b AS (DELETE FROM releasing)
+        DELETE FROM held_stock
+    """),
 )
 _CLAIMED = sa.text("INSERT INTO released_orders SELECT order_id, due_at FROM claimed")
 

@@ -35,9 +35,11 @@ OPEN = (
             reserved bigint, gained bigint, lines jsonb
         ) ON COMMIT DELETE ROWS
     """),
-    sa.text(
-        "WITH a AS (DELETE FROM held_positions), b AS (DELETE FROM reserving) DELETE FROM reserved_orders"
-    ),
+    sa.text("""
+        WITH a AS (DELETE FROM held_positions),
+            b AS (DELETE FROM reserving)
+        DELETE FROM reserved_orders
+    """),
 )
 
 # A statement of its own: the next one then sees every movement committed before the locks were

@@ -8,7 +8,7 @@ to cancel or edit accepted orders, `starting` (with `cancelling`) begins them an
 order: inbox, changes, the queue, states, orders, quarantine.
 """
 
-from ecom_assets.orders.store.acceptance import accept_pending
+from ecom_assets.orders.store.acceptance import accept_once, accept_pending
 from ecom_assets.orders.store.changes import (
     UnknownOrder,
     cancel,
@@ -24,6 +24,7 @@ from ecom_assets.orders.store.starting import start_pending
 
 __all__ = [
     "UnknownOrder",
+    "accept_once",
     "accept_pending",
     "cancel",
     "claim_revised",

@@ -140,6 +140,18 @@ def accept_pending(
             progress(f"inbox: {totals['messages']:,} messages, {totals['accepted']:,} accepted")
 
 
+def accept_once(conn: sa.Connection, run: str, most: int) -> Counter[str]:
+    """Accept or park up to `most` pending messages in the given transaction.
+
+    Returns:
+        The counts of `accept_pending`.
+    """
+    claimed = claims.claim_pending(conn, most)
+    counts = accept_claimed(conn, run) if claimed else Counter()
+    counts["messages"] = claimed
+    return counts
+
+
 def accept_claimed(conn: sa.Connection, run: str) -> Counter[str]:
     """Accept or park the claimed messages in the transaction that claimed them."""
     # Revisions before reading: an outdated message must not be parked for its faults.

@@ -51,6 +51,12 @@ def pending_messages(conn: sa.Connection) -> int:
     return conn.execute(pending.select_from(INBOX)).scalar_one()
 
 
+def has_pending(conn: sa.Connection) -> bool:
+    """Whether any message waits in the inbox."""
+    found = sa.exists().where(INBOX.c.state == InboxState.PENDING.value)
+    return bool(conn.execute(sa.select(found)).scalar_one())
+
+
 def parked_by_reason() -> sa.Select[Any]:
     """Parked messages per reason, the most frequent first."""
     count = sa.func.count().label("messages")

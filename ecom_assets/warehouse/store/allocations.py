@@ -44,9 +44,11 @@ _OPEN = (
             parcels bigint, is_whole boolean, inputs jsonb
         ) ON COMMIT DELETE ROWS
     """),
-    sa.text(
-        "WITH a AS (DELETE FROM allotted), b AS (DELETE FROM considered_sites) DELETE FROM allocated_orders"
-    ),
+    sa.text("""
+        WITH a AS (DELETE FROM allotted),
+            b AS (DELETE FROM considered_sites)
+        DELETE FROM allocated_orders
+    """),
 )
 # COPY, not INSERT: a chunk has tens of thousands of rows, and COPY takes them in one go.
 _COPY_ALLOTTED = "COPY allotted FROM STDIN"

@@ -39,9 +39,11 @@ _OPEN = (
             site_no bigint PRIMARY KEY, site_code text NOT NULL
         ) ON COMMIT DELETE ROWS
     """),
-    sa.text(
-        "WITH a AS (DELETE FROM allocating_orders), b AS (DELETE FROM allocating_lines) DELETE FROM allocating_sites"
-    ),
+    sa.text("""
+        WITH a AS (DELETE FROM allocating_orders),
+            b AS (DELETE FROM allocating_lines)
+        DELETE FROM allocating_sites
+    """),
     sa.text("""
         INSERT INTO allocating_sites
         SELECT row_number() OVER (ORDER BY site_code) - 1, site_code FROM warehouse.sites

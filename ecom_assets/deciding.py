@@ -1,0 +1,142 @@
+"""The decision of new orders in one go, composed of the steps of the areas.
+
+Beside `definitions` and `replaying` the only module that knows several areas. Orders that somebody
+waits for go through all deciding stages in one transaction: one commit instead of nine. The steps
+are those of the areas' assets, so it makes no difference to an order which way it went.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import partial
+
+import sqlalchemy as sa
+
+from ecom_assets.fraud import store as fraud
+from ecom_assets.inventory import store as inventory
+from ecom_assets.orders import store as orders
+from ecom_assets.orders.store import figures
+from ecom_assets.payments import store as payments
+from ecom_assets.risk import store as risk
+from ecom_assets.shared import flow
+from ecom_assets.shared.flow import Stage
+from ecom_assets.transport import store as transport
+from ecom_assets.warehouse import store as warehouse
+from resources.retry import retried
+
+MOST = 200
+"""Orders decided in one transaction; where more wait, each stage takes large chunks of its own."""
+
+Begin = Callable[[], AbstractContextManager[sa.Connection]]
+Advanced = dict[str, Counter[str]]
+"""Counts per table, as `area/table`; only tables that a step advanced are in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stage of the decision.
+
+    Attributes:
+        stage: whose orders it advances.
+        tables: the assets it writes, as `area/table`.
+        step: advances the claimed orders, given connection and run id.
+    """
+
+    stage: Stage
+    tables: tuple[str, ...]
+    step: Callable[[sa.Connection, str], Mapping[str, int]]
+
+
+_ACCEPTED = ("orders/inbox", "orders/orders", "orders/order_lines")
+PARTS = (
+    Part(
+        Stage.PAYMENT,
+        ("payments/transactions", "payments/order_payments"),
+        payments.match_payments,
+    ),
+    Part(Stage.SCORE, ("fraud/sightings", "fraud/order_scores"), fraud.score_orders),
+    Part(Stage.RISK, ("risk/decisions",), risk.decide_orders),
+    Part(Stage.RESERVE, ("inventory/reservations",), inventory.reserve),
+    Part(Stage.ALLOCATE, ("warehouse/allocations",), warehouse.allocate),
+    Part(Stage.CARRIER, ("transport/carrier_choices",), transport.choose_carriers),
+)
+"""The stages after acceptance, in order."""
+
+
+def is_due(conn: sa.Connection) -> bool:
+    """Whether a message is pending or an order waits for a deciding stage."""
+    return figures.has_pending(conn) or flow.is_anyone_waiting(conn, flow.DECIDING)
+
+
+def decide(begin: Begin, run: str, warn: Callable[[str], object]) -> Advanced:
+    """Take what waits from the inbox to the choice of its carrier.
+
+    Few orders go through all stages in one transaction. Many, or few of which a stage cannot take
+    one, go stage by stage, so that the good ones pass.
+
+    Args:
+        begin: opens a transaction that commits on success.
+        run: Dagster run id.
+        warn: told why the orders could not go together.
+
+    Returns:
+        What was advanced; empty if nothing waited.
+
+    Raises:
+        Exception: what the first stage that failed raised, after the others had their turn.
+    """
+    try:
+        advanced = retried(partial(_together, begin, run))
+    except Exception as error:  # whatever it is, it may be one order's
+        warn(f"deciding stage by stage: {error}")
+        return _apart(begin, run)
+    is_more = any(counts["orders"] >= MOST for counts in advanced.values())
+    return _added(advanced, _apart(begin, run)) if is_more else advanced
+
+
+def _together(begin: Begin, run: str) -> Advanced:
+    advanced: Advanced = {}
+    with begin() as conn:
+        accepted = orders.accept_once(conn, run, MOST)
+        _note(advanced, _ACCEPTED, accepted, accepted["messages"])
+        for part in PARTS:
+            if part.stage is Stage.SCORE:
+                fraud.score_alone(conn)
+            if claimed := flow.claim(conn, part.stage, MOST):
+                _note(advanced, part.tables, part.step(conn, run), claimed)
+    return advanced
+
+
+def _apart(begin: Begin, run: str) -> Advanced:
+    accepted = orders.accept_pending(begin, run)
+    advanced: Advanced = {}
+    _note(advanced, _ACCEPTED, accepted, accepted["messages"])
+    failed: list[Exception] = []
+    for part in PARTS:
+        own = partial(fraud.one_at_a_time, begin) if part.stage is Stage.SCORE else begin
+        try:
+            counts = flow.drain(own, part.stage, partial(_step, part, run))
+        except Exception as error:  # raised below: the orders behind it go on meanwhile
+            failed.append(error)
+        else:
+            _note(advanced, part.tables, counts, counts["orders"])
+    if failed:
+        raise failed[0]
+    return advanced
+
+
+def _step(part: Part, run: str, conn: sa.Connection) -> Mapping[str, int]:
+    return part.step(conn, run)
+
+
+def _note(advanced: Advanced, tables: tuple[str, ...], counts: Mapping[str, int], n: int) -> None:
+    if n:
+        for table in tables:
+            advanced[table] = Counter({**counts, "orders": n})
+
+
+def _added(one: Advanced, other: Advanced) -> Advanced:
+    return {table: one.get(table, Counter()) + other.get(table, Counter()) for table in one | other}
