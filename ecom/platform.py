@@ -41,9 +41,18 @@ compute_logs:
   class: LocalComputeLogManager
   config:
     base_dir: {home}/storage
-concurrency:
-  runs:
-    max_concurrent_runs: 2
+run_coordinator:
+  module: dagster.core.run_coordinator
+  class: QueuedRunCoordinator
+  config:
+    max_concurrent_runs: 4
+    dequeue_interval_seconds: 1
+run_launcher:
+  module: ecom.launcher
+  class: WarmLauncher
+run_monitoring:
+  enabled: true
+  poll_interval_seconds: 10
 nux:
   enabled: false
 telemetry:

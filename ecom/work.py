@@ -34,8 +34,8 @@ ORDER_JOB = "orders_flow"
 CHANGES_JOB = "orders_changes"
 MARTS_JOB = "marts_refresh"
 
-_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-_REPOSITORY_TAG = {".dagster/repository": "__repository__@ecom"}
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+REPOSITORY_TAG = {".dagster/repository": "__repository__@ecom"}
 """Lets the UI show the run under its code location."""
 
 
@@ -174,8 +174,8 @@ def run_job(
             instance=instance,
             run_id=run_id,
             raise_on_error=False,
-            run_config={**_QUIET, **(config or {})},
-            tags=_REPOSITORY_TAG,
+            run_config={**QUIET, **(config or {})},
+            tags=REPOSITORY_TAG,
         )
     if watcher.failed:
         step, reason = next(iter(watcher.failed.items()))

@@ -16,6 +16,7 @@ from typing import Any
 import dagster as dg
 
 from ecom_assets.areas import AREA_NAMES, AREAS
+from ecom_assets.deciding import decide
 from ecom_assets.replaying import replay
 from ecom_assets.shared.checks import build_checks
 from resources.database import DatabaseResource
@@ -48,6 +49,7 @@ def default_resources() -> dict[str, Any]:
     return {
         "database": DatabaseResource(url=dg.EnvVar("ECOM_DATABASE_URL")),
         "mail": MailResource.of_environment(),
+        "decide": decide,
         "replay": replay,
     }
 

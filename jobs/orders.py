@@ -1,6 +1,14 @@
-"""The order path, changes of accepted orders, the end of holds, the replay of parked messages."""
+"""The order path, its fast first half, changes of orders, ends of holds, replays of parked ones."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 import dagster as dg
+
+from resources.database import DatabaseResource
+from resources.listening import listening
 
 PATH = (
     "orders", "catalog", "customers", "payments", "fraud", "risk", "inventory", "warehouse",
@@ -27,6 +35,71 @@ ORDERS_FLOW = dg.define_asset_job(
     description="Takes every pending order from the inbox to its documents, with all checks of the"
     " areas it passes. Advances what waits and leaves everything else alone.",
 )
+
+ARRIVALS = "ecom_orders"
+"""Channel on which the database says that messages arrived; the inbox's trigger speaks on it."""
+
+
+class Decide(Protocol):
+    """Takes what waits to its decision; returns counts per `area/table` that was advanced."""
+
+    def __call__(
+        self,
+        begin: Callable[[], AbstractContextManager[Any]],
+        run: str,
+        warn: Callable[[str], object],
+    ) -> Mapping[str, Mapping[str, int]]:
+        """Decide what waits; an empty mapping if nothing did."""
+
+
+class Patience(dg.Config):
+    """How long a run stays for orders that arrive while it works.
+
+    Attributes:
+        stays_s: seconds after its start until which it takes further orders.
+        idles_s: seconds without any after which it ends before that.
+    """
+
+    stays_s: float = 10.0
+    idles_s: float = 0.5
+
+
+@dg.op(
+    name="decide",
+    out=dg.Out(dg.Nothing),
+    description="Decides what waits, then waits for more. One run takes the orders of some seconds,"
+    " so that neither an order waits for a run to start nor each order has a run of its own.",
+)
+def decide_orders(
+    context: dg.OpExecutionContext,
+    config: Patience,
+    database: DatabaseResource,
+    decide: dg.ResourceParam[Decide],
+) -> Iterator[dg.AssetMaterialization]:
+    """Decide in small batches until nothing comes or it is time to end."""
+    ends_at = time.monotonic() + config.stays_s
+    # Heard from before the first look, so that no arrival falls between a look and a wait.
+    with listening(database.url, ARRIVALS) as arrivals:
+        while True:
+            advanced = decide(database.begin, context.run_id, context.log.warning)
+            for table, counts in advanced.items():
+                yield dg.AssetMaterialization(table.split("/"), metadata=dict(counts))
+            if time.monotonic() > ends_at or not arrivals.wait(config.idles_s):
+                return
+
+
+@dg.job(
+    name="orders_decisions",
+    executor_def=dg.in_process_executor,
+    tags={"path": "decisions", "ecom/lane": "decisions"},
+    description="Takes new orders from the inbox to the choice of their carriers, fast: all stages"
+    " of a few orders in one transaction, without checks, previews and plots. What follows, and all"
+    " of those, is the order path's.",
+)
+def orders_decisions() -> None:
+    """Decide new orders."""
+    decide_orders()
+
 
 ORDERS_REPLAY_PARKED = dg.define_asset_job(
     "orders_replay_parked",
@@ -71,7 +144,7 @@ def release_holds(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     return dg.RunRequest(run_config={"ops": {"orders__holds": {"config": {"as_of": as_of}}}})
 
 
-JOBS = [ORDERS_FLOW, ORDERS_REPLAY_PARKED, ORDERS_CHANGES, ORDERS_RELEASE_HOLDS]
+JOBS = [ORDERS_FLOW, orders_decisions, ORDERS_REPLAY_PARKED, ORDERS_CHANGES, ORDERS_RELEASE_HOLDS]
 SCHEDULES = [
     release_holds,
     dg.ScheduleDefinition(

@@ -30,9 +30,6 @@ FORGOTTEN_AFTER = timedelta(hours=1)
 OFFERS = "ecom_runs"
 """Channel on which workers are told that a run is offered or to be ended."""
 
-ARRIVALS = "ecom_orders"
-"""Channel on which a commit says that messages arrived in the inbox."""
-
 
 class Lane(StrEnum):
     """What a worker is there for.
