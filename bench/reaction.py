@@ -1,6 +1,6 @@
 """From COMMIT of a new order to its committed decision, with a warm worker and the run on record.
 
-Prints percentiles at several rates: until the decision was committed, and until the run had recorded
+Prints percentiles at several rates: until the decision was committed, and until the run had told
 what it materialised. The floor is measured in the same run: the same orders decided by the same
 steps in this process, one transaction each, without Dagster.
 
@@ -133,8 +133,10 @@ def _wait_until(is_so: Any, seconds: float = 120) -> None:
 def show(name: str, seconds: list[float]) -> None:
     """Print p50, p95 and the longest, in milliseconds."""
     cuts = quantiles(seconds, n=100)
-    print(f"  {name:<34} p50 {cuts[49] * 1e3:6.0f} ms   p95 {cuts[94] * 1e3:6.0f} ms"
-          f"   max {max(seconds) * 1e3:6.0f} ms   n {len(seconds)}")
+    print(
+        f"  {name:<34} p50 {cuts[49] * 1e3:6.0f} ms   p95 {cuts[94] * 1e3:6.0f} ms"
+        f"   max {max(seconds) * 1e3:6.0f} ms   n {len(seconds)}"
+    )
 
 
 def floor(platform: Platform, templates: list[dict[str, Any]], count: int) -> list[float]:
@@ -156,9 +158,10 @@ def measure(platform: Platform, templates: list[dict[str, Any]], rate: float, s:
     with platform.database.begin() as conn:
         rows = conn.execute(_DECIDED, {"channel": CHANNEL}).mappings().all()
     decided = {row["external_id"]: row for row in rows if row["external_id"] in sent}
-    show(f"{rate:g} orders/s, decided", [
-        row["decided_at"].timestamp() - sent[key] for key, row in decided.items()
-    ])
+    show(
+        f"{rate:g} orders/s, decided",
+        [row["decided_at"].timestamp() - sent[key] for key, row in decided.items()],
+    )
     runs = {row["run_id"] for row in decided.values()}
     print(f"  {'':<34} {len(sent)} sent, {len(decided)} decided, in {len(runs)} runs")
     show("recorded", _recorded(platform, sent, decided))
@@ -171,11 +174,14 @@ def _recorded(platform: Platform, sent: dict[str, float], decided: dict[str, Any
     engine = sa.create_engine(platform.dagster_url.replace("postgresql:", "postgresql+psycopg:"))
     told: dict[str, list[float]] = {}
     with engine.begin() as conn:
-        for run_id, at in conn.execute(sa.text("""
+        for run_id, at in conn.execute(
+            sa.text("""
             SELECT run_id, EXTRACT(epoch FROM timestamp) FROM event_logs
             WHERE dagster_event_type = 'ASSET_MATERIALIZATION' AND run_id = ANY(:runs)
             ORDER BY timestamp
-        """), {"runs": sorted({row["run_id"] for row in decided.values()})}):
+        """),
+            {"runs": sorted({row["run_id"] for row in decided.values()})},
+        ):
             told.setdefault(run_id, []).append(float(at))
     engine.dispose()
     seconds = []
@@ -184,6 +190,13 @@ def _recorded(platform: Platform, sent: dict[str, float], decided: dict[str, Any
         place = bisect.bisect_left(moments, row["decided_at"].timestamp())
         seconds.append(moments[min(place, len(moments) - 1)] - sent[key])
     return seconds
+
+
+def _keep_commit_times(platform: Platform) -> None:
+    """Let the server remember when each transaction committed, from its next start on."""
+    at_once = platform.database.engine.execution_options(isolation_level="AUTOCOMMIT")
+    with at_once.connect() as conn:
+        conn.execute(sa.text("ALTER SYSTEM SET track_commit_timestamp = on"))
 
 
 def main() -> None:
@@ -196,9 +209,7 @@ def main() -> None:
     home = given.home or Path(tempfile.mkdtemp(prefix="reaction-"))
     settings = Settings(home, None)
     with opened(settings) as platform:
-        # Read at the server's start only: tells when each decision's transaction committed.
-        with platform.database.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as c:
-            c.execute(sa.text("ALTER SYSTEM SET track_commit_timestamp = on"))
+        _keep_commit_times(platform)
     with opened(settings) as platform:
         take_sample_if_empty(platform, Progress())
         with platform.instance() as instance:

@@ -7,11 +7,12 @@ not list is refused, here with a telling error and in the database whoever write
 
 from __future__ import annotations
 
+from collections import Counter
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from ecom_assets.shared.columns import METADATA, Rows, moment, reference, text
 from ecom_assets.shared.journal import EVENT_COLUMNS, TIMELINE
@@ -144,10 +145,14 @@ def hold_claimed(conn: sa.Connection) -> None:
     conn.execute(_HOLD)
 
 
+MOVE_COLUMNS = ("order_id", "happened_at", "detail", "to_state", "event")
+"""Columns that a select given to `move_each` must have."""
+
+
 def move(
     conn: sa.Connection, dimension: Dimension, to_state: str, event: str, rows: Rows, run: str
 ) -> int:
-    """Move one state of many orders and write the event that explains it.
+    """Move one state of many orders to the same state; see `move_each`.
 
     Args:
         conn: connection inside the transaction that decided the move.
@@ -159,92 +164,145 @@ def move(
 
     Returns:
         How many orders moved.
+    """
+    given = rows.subquery()
+    columns = (given.c[name] for name in EVENT_COLUMNS)
+    to = sa.literal(to_state, sa.Text).label("to_state")
+    moves = sa.select(*columns, to, sa.literal(event, sa.Text).label("event"))
+    return _move(conn, dimension, _statement(dimension, moves), run).total()
+
+
+def move_each(conn: sa.Connection, dimension: Dimension, moves: Rows, run: str) -> Counter[str]:
+    """Move one state of many orders and write the events that explain it, in one statement.
+
+    Args:
+        conn: connection inside the transaction that decided the moves.
+        dimension: which of the four states moves.
+        moves: a select with `MOVE_COLUMNS`, one row per order. A constant of its module: the
+            statement around it is built once.
+        run: Dagster run id.
+
+    Returns:
+        How many orders moved, by new state.
 
     Raises:
-        IllegalTransition: an order's present state does not allow `to_state`, an order has no
-            states or is given twice, or another worker moved it meanwhile. The caller must let the
-            transaction roll back.
+        IllegalTransition: an order's present state does not allow the new one, an order has no
+            states or is given twice. The caller must let the transaction roll back.
     """
-    legal = [state for state, next_ in TRANSITIONS[dimension].items() if to_state in next_]
-    refused, example, state = conn.execute(_look(dimension, legal, rows)).tuples().one()
-    if refused:
-        raise IllegalTransition(
-            f"order {example}: {dimension.value} cannot go from {state} to {to_state}"
-        )
-    statement = _move(dimension, legal, to_state, event, rows, run)
-    recorded, moved = conn.execute(statement).tuples().one()
-    # An event without its move would be a lie that nobody could tell from the truth later.
-    if moved != recorded:
-        raise IllegalTransition(
-            f"{recorded} orders were to go to {dimension.value} {to_state}, but {moved} could"
-        )
-    return moved
-
-
-def _look(dimension: Dimension, legal: list[str], rows: Rows) -> sa.Select[tuple[int, int, str]]:
-    """Lock the states; how many of them refuse the move, and one of those to tell of."""
-    given = rows.subquery()
-    column = ORDER_STATES.c[dimension.value]
-    # By id, as everybody locks them: two updates in the order of their plans could each wait for
-    # the other.
-    locked = sa.select(ORDER_STATES.c.order_id, column.label("state")).where(
-        ORDER_STATES.c.order_id.in_(sa.select(given.c.order_id))
-    )
-    held = locked.order_by(ORDER_STATES.c.order_id).with_for_update().cte("held")
-    is_refused = held.c.state.not_in(legal)
-    first = sa.func.min(held.c.order_id).filter(is_refused)
-    state = sa.func.array_agg(aggregate_order_by(held.c.state, held.c.order_id)).filter(is_refused)
-    return sa.select(sa.func.count().filter(is_refused), first, state[1])
+    return _move(conn, dimension, _built(dimension, moves), run)
 
 
 def _move(
-    dimension: Dimension, legal: list[str], to_state: str, event: str, rows: Rows, run: str
-) -> sa.Select[tuple[int, int]]:
-    """Write the events and move the states, in one statement: how many of each.
+    conn: sa.Connection, dimension: Dimension, statement: sa.Select[Any], run: str
+) -> Counter[str]:
+    rows = conn.execute(statement, {"moved_by": run}).mappings().all()
+    for row in rows:
+        if row["refused"]:
+            raise IllegalTransition(
+                f"order {row['example']}: {dimension.value} cannot go from {row['from_state']}"
+                f" to {row['to_state']}"
+            )
+    counts = Counter({row["to_state"]: int(row["orders"]) for row in rows})
+    moved = rows[0]["moved"] if rows else 0
+    # An event without its move would be a lie that nobody could tell from the truth later.
+    if moved != counts.total():
+        raise IllegalTransition(
+            f"{counts.total()} orders were to move their {dimension.value}, but {moved} could"
+        )
+    return counts
 
-    Both see the states as they were before, whatever `rows` asks of them. The condition is there
-    again: between the look and this statement another worker may have moved the order.
-    """
-    # Once: it may be costly, and is read for the events and for the states.
-    given = rows.cte("given").prefix_with("MATERIALIZED", dialect="postgresql")
-    column = ORDER_STATES.c[dimension.value]
-    explained = _explained(dimension, to_state, given).subquery()
-    source = sa.select(sa.literal(event), *explained.c, sa.literal(run))
-    recorded = (
-        sa.insert(TIMELINE)
-        .from_select(["event", *EVENT_COLUMNS, "run_id"], source)
-        .returning(sa.literal(1))
-        .cte("recorded")
+
+def _statement(dimension: Dimension, moves: Rows) -> sa.Select[Any]:
+    """Lock the states, judge the moves, write the events, move; counts per new state."""
+    # Once: it may be costly, and is read for the locks, the events and the states.
+    given = moves.cte("given").prefix_with("MATERIALIZED", dialect="postgresql")
+    judged = _judged(dimension, given)
+    recorded = sa.insert(TIMELINE).from_select(
+        ["event", *EVENT_COLUMNS, "run_id"], _explained(dimension, judged)
     )
-    changed_at = sa.func.greatest(given.c.happened_at, ORDER_STATES.c.changed_at)
     moved = (
         sa.update(ORDER_STATES)
-        .values({column: sa.literal(to_state, sa.Text), ORDER_STATES.c.changed_at: changed_at})
-        .where(ORDER_STATES.c.order_id == given.c.order_id, column.in_(legal))
-        .returning(sa.literal(1))
+        .values({dimension.value: judged.c.to_state, "changed_at": judged.c.happened_at})
+        .where(ORDER_STATES.c.order_id == judged.c.order_id, judged.c.are_legal)
+        .returning(ORDER_STATES.c.order_id)
         .cte("moved")
     )
-    counts = (sa.select(sa.func.count()).select_from(part) for part in (recorded, moved))
-    return sa.select(*(count.scalar_subquery() for count in counts))
+    is_refused = sa.and_(~judged.c.is_legal, judged.c.from_state.is_not(None))
+    example = sa.func.min(judged.c.order_id).filter(is_refused)
+    state = sa.func.min(judged.c.from_state).filter(is_refused)
+    return (
+        sa.select(
+            judged.c.to_state,
+            sa.func.count().label("orders"),
+            sa.func.count().filter(is_refused).label("refused"),
+            example.label("example"),
+            state.label("from_state"),
+            sa.select(sa.func.count()).select_from(moved).scalar_subquery().label("moved"),
+        )
+        .add_cte(recorded.cte("recorded"))
+        .group_by(judged.c.to_state)
+    )
 
 
-def _explained(
-    dimension: Dimension, to_state: str, given: sa.CTE
-) -> sa.Select[tuple[int, Any, Any]]:
-    """The events of a move, each with what moved, so that states can be told from the timeline."""
+_built = lru_cache(maxsize=256)(_statement)
+
+
+def _judged(dimension: Dimension, given: sa.CTE) -> sa.CTE:
+    """Each move with the state it starts from, as it is once it is locked, and whether it may."""
+    # By id, as everybody locks them: two moves in the order of their plans could each wait for the
+    # other.
+    held = (
+        sa.select(
+            ORDER_STATES.c.order_id,
+            ORDER_STATES.c.changed_at,
+            ORDER_STATES.c[dimension.value].label("from_state"),
+        )
+        .where(ORDER_STATES.c.order_id.in_(sa.select(given.c.order_id)))
+        .order_by(ORDER_STATES.c.order_id)
+        .with_for_update()
+        .cte("held")
+    )
+    legal = sa.exists().where(
+        TRANSITION_ROWS.c.dimension == dimension.value,
+        TRANSITION_ROWS.c.from_state == held.c.from_state,
+        TRANSITION_ROWS.c.to_state == given.c.to_state,
+    )
+    # No move happens before an earlier one: the timeline then reads the same by time and by number.
+    happened_at = sa.func.greatest(given.c.happened_at, held.c.changed_at)
+    # An outer join: an order without states must be counted, so that the move is refused.
+    moves = (
+        sa.select(
+            given.c.order_id,
+            happened_at.label("happened_at"),
+            given.c.detail,
+            given.c.to_state,
+            given.c.event,
+            held.c.from_state,
+            legal.label("is_legal"),
+        )
+        .select_from(given.outerjoin(held, held.c.order_id == given.c.order_id))
+        .subquery()
+    )
+    # One refusal stops the whole set.
+    are_legal = sa.func.bool_and(moves.c.is_legal).over().label("are_legal")
+    judged = sa.select(*moves.c, are_legal).cte("judged")
+    return judged.prefix_with("MATERIALIZED", dialect="postgresql")
+
+
+def _explained(dimension: Dimension, judged: sa.CTE) -> sa.Select[Any]:
+    """The events of the moves, each with what moved, so that states can be told from them."""
     moved = sa.func.jsonb_build_object(
         "moved",
         sa.func.jsonb_build_object(
             "dimension", sa.literal(dimension.value, sa.Text),
-            "from", ORDER_STATES.c[dimension.value],
-            "to", sa.literal(to_state, sa.Text),
+            "from", judged.c.from_state,
+            "to", judged.c.to_state,
         ),
     )  # fmt: skip
-    # No move happens before an earlier one: the timeline then reads the same by time and by number.
-    happened_at = sa.func.greatest(given.c.happened_at, ORDER_STATES.c.changed_at)
-    # An outer join: an order without states must be counted, so that the move is refused.
     return sa.select(
-        given.c.order_id,
-        happened_at.label("happened_at"),
-        sa.cast(given.c.detail, TIMELINE.c.detail.type).op("||")(moved).label("detail"),
-    ).select_from(given.outerjoin(ORDER_STATES, ORDER_STATES.c.order_id == given.c.order_id))
+        judged.c.event,
+        judged.c.order_id,
+        judged.c.happened_at,
+        sa.cast(judged.c.detail, TIMELINE.c.detail.type).op("||")(moved),
+        sa.bindparam("moved_by", type_=sa.Text),
+    ).where(judged.c.are_legal)

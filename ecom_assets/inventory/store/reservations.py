@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from ecom_assets.inventory.rules import POLICY, RESERVATION_VERSION, Outcome, Policy
+from ecom_assets.inventory.rules import POLICY, RESERVATION_VERSION, Policy
 from ecom_assets.inventory.store.restocks import note_freed, open_freed
 from ecom_assets.shared.flow import NEXT, PENDING, TAKE_BACK, Stage, hand_on
 from ecom_assets.shared.journal import (
     DECISION_COLUMNS,
-    EVENT_COLUMNS,
     LEDGER,
-    TIMELINE,
     record_decisions,
 )
-from ecom_assets.shared.states import Dimension, hold_claimed, move
+from ecom_assets.shared.states import MOVE_COLUMNS, Dimension, hold_claimed, move_each
 from ecom_assets.shared.working import analyse
 
 OPEN = (
@@ -206,11 +204,12 @@ _DECISIONS = sa.text("""
 
 _MOVES = sa.text("""
     SELECT order_id, due_at AS happened_at,
-        jsonb_build_object('requested', requested, 'reserved', reserved) AS detail
+        jsonb_build_object('requested', requested, 'reserved', reserved) AS detail,
+        outcome AS to_state, 'order_' || outcome AS event
     FROM reserved_orders
-    WHERE outcome = :outcome AND is_news
+    WHERE is_news
     ORDER BY due_at, order_id
-""").columns(*(TIMELINE.c[name] for name in EVENT_COLUMNS))
+""").columns(*(sa.column(name) for name in MOVE_COLUMNS))
 
 # An order without any unit has nothing to allocate; one with some ships those and waits for more.
 _PASSING = sa.text("""
@@ -265,7 +264,4 @@ def _note_later_stock(conn: sa.Connection) -> None:
 
 def _record(conn: sa.Connection, run: str) -> None:
     record_decisions(conn, "reservation", _DECISIONS.bindparams(version=RESERVATION_VERSION), run)
-    # Three moves for all orders, not one per order: each outcome has a state and an event.
-    for outcome in Outcome:
-        orders = _MOVES.bindparams(outcome=outcome.value)
-        move(conn, Dimension.FULFILMENT, outcome.value, f"order_{outcome.value}", orders, run)
+    move_each(conn, Dimension.FULFILMENT, _MOVES, run)

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from ecom_assets.payments.rules import METHODS, RULE_VERSION, PaymentState
 from ecom_assets.payments.tables import ORDER_PAYMENTS, TRANSACTIONS
 from ecom_assets.shared.flow import NEXT, Stage, hand_on
-from ecom_assets.shared.journal import DECISION_COLUMNS, EVENT_COLUMNS, record_decisions
-from ecom_assets.shared.states import Dimension, move
+from ecom_assets.shared.journal import DECISION_COLUMNS, record_decisions
+from ecom_assets.shared.states import MOVE_COLUMNS, Dimension, move_each
 
 # Through the few changes there are: an order that was never changed has nothing to forget.
 _FORGET = (
@@ -163,12 +163,12 @@ _DECISIONS = sa.text("""
 _MOVED = sa.text("""
     SELECT m.order_id, m.decided_as_of AS happened_at,
         jsonb_build_object('due_minor', due_minor, 'authorised_minor', authorised_minor,
-            'pending_minor', pending_minor, 'currency', currency) AS detail
+            'pending_minor', pending_minor, 'currency', currency) AS detail,
+        m.payment_state AS to_state, 'payment_' || m.payment_state AS event
     FROM claimed
     JOIN payments.order_payments AS m USING (order_id)
-    WHERE m.payment_state = :state
     ORDER BY m.decided_as_of, m.order_id
-""").columns(*(sa.column(name) for name in EVENT_COLUMNS))
+""").columns(*(sa.column(name) for name in MOVE_COLUMNS))
 
 # Unpaid orders are scored too: fraud shows in what was tried, not only in what was paid. What was
 # cancelled, or has shipped and lost its rest, is matched only to know what to give back.
@@ -199,11 +199,8 @@ def match_payments(conn: sa.Connection, run: str) -> dict[str, int]:
     counts = {"tenders": conn.execute(_TAKE_TENDERS, given).rowcount}
     conn.execute(_MATCH, {"version": RULE_VERSION, "run_id": run})
     record_decisions(conn, "payment_match", _DECISIONS, run)
-    for state in PaymentState:
-        rows = _MOVED.bindparams(state=state.value)
-        counts[state.value] = move(
-            conn, Dimension.PAYMENT, state.value, f"payment_{state.value}", rows, run
-        )
+    moved = move_each(conn, Dimension.PAYMENT, _MOVED, run)
+    counts |= {state.value: moved[state.value] for state in PaymentState}
     hand_on(conn, NEXT[Stage.PAYMENT], _PASSED)
     # Only now is it known by how much a changed order is paid too much.
     hand_on(conn, (Stage.RETURN_MONEY,), _CHANGED)

@@ -15,7 +15,7 @@ from ecom_assets.shared.flow import NEXT, Stage, hand_on
 from ecom_assets.shared.journal import DECISION_COLUMNS, EVENT_COLUMNS, record_decisions
 from ecom_assets.shared.money import roughly_minor_per_eur
 from ecom_assets.shared.replays import RISKS
-from ecom_assets.shared.states import Dimension, move
+from ecom_assets.shared.states import MOVE_COLUMNS, Dimension, move_each
 
 # Only the currencies of the chunk: rates are a Python table, the statement joins what it is given.
 _CURRENCIES = sa.text(
@@ -128,10 +128,20 @@ _DECISIONS = sa.text("""
 _MOVED = sa.text("""
     SELECT order_id, decided_as_of AS happened_at,
         jsonb_build_object('reasons', reasons, 'probability', probability,
+            'expected_loss_minor', expected_loss_minor) AS detail,
+        outcome AS to_state,
+        CASE outcome WHEN 'review' THEN 'risk_sent_to_review' ELSE 'risk_' || outcome END AS event
+    FROM claimed
+    JOIN risk.decisions USING (order_id)
+    ORDER BY decided_as_of, order_id
+""").columns(*(sa.column(name) for name in MOVE_COLUMNS))
+_REVIEWED = sa.text("""
+    SELECT order_id, decided_as_of AS happened_at,
+        jsonb_build_object('reasons', reasons, 'probability', probability,
             'expected_loss_minor', expected_loss_minor) AS detail
     FROM claimed
     JOIN risk.decisions USING (order_id)
-    WHERE outcome = :outcome
+    WHERE outcome = 'review'
     ORDER BY decided_as_of, order_id
 """).columns(*(sa.column(name) for name in EVENT_COLUMNS))
 
@@ -142,13 +152,6 @@ _ACCEPTED = sa.text("""
     JOIN risk.decisions USING (order_id)
     WHERE outcome = 'accepted'
 """).columns(sa.column("order_id"), sa.column("due_at"))
-
-_EVENTS = {
-    Outcome.ACCEPTED: "risk_accepted",
-    Outcome.REVIEW: "risk_sent_to_review",
-    Outcome.REJECTED: "risk_rejected",
-    Outcome.AWAITING_PAYMENT: "risk_awaiting_payment",
-}
 
 
 def decide_orders(conn: sa.Connection, run: str) -> dict[str, int]:
@@ -171,13 +174,11 @@ def decide_orders(conn: sa.Connection, run: str) -> dict[str, int]:
     record_decisions(
         conn, "risk_decision", ledger.columns(*(sa.column(name) for name in DECISION_COLUMNS)), run
     )
-    counts = {}
-    for outcome, event in _EVENTS.items():
-        rows = _MOVED.bindparams(outcome=outcome.value)
-        counts[outcome.value] = move(conn, Dimension.RISK, outcome.value, event, rows, run)
+    moved = move_each(conn, Dimension.RISK, _MOVED, run)
+    counts = {outcome.value: moved[outcome.value] for outcome in Outcome}
     # The hold is a second move of the same orders; who ends it decides, see `reviews.review`.
-    held = _MOVED.bindparams(outcome=Outcome.REVIEW.value)
-    holds.place(conn, held, holds.Reason.REVIEW.value, "risk", run)
+    if counts[Outcome.REVIEW.value]:
+        holds.place(conn, _REVIEWED, holds.Reason.REVIEW.value, "risk", run)
     hand_on(conn, NEXT[Stage.RISK], _ACCEPTED)
     return counts
 

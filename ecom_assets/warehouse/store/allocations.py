@@ -10,12 +10,10 @@ import sqlalchemy as sa
 from ecom_assets.shared.flow import NEXT, PENDING, Stage, hand_on
 from ecom_assets.shared.journal import (
     DECISION_COLUMNS,
-    EVENT_COLUMNS,
     LEDGER,
-    TIMELINE,
     record_decisions,
 )
-from ecom_assets.shared.states import Dimension, hold_claimed, move
+from ecom_assets.shared.states import MOVE_COLUMNS, Dimension, hold_claimed, move_each
 from ecom_assets.shared.working import analyse
 from ecom_assets.warehouse.rules import ROUTING
 from ecom_assets.warehouse.store.problem import read_problem
@@ -155,11 +153,12 @@ _DECISIONS = sa.text("""
 
 _MOVES = sa.text("""
     SELECT order_id, due_at AS happened_at,
-        jsonb_build_object('policy', policy, 'units', units, 'parcels', parcels) AS detail
+        jsonb_build_object('policy', policy, 'units', units, 'parcels', parcels) AS detail,
+        CASE WHEN is_whole THEN 'allocated' ELSE 'partly_allocated' END AS to_state,
+        CASE WHEN is_whole THEN 'order_allocated' ELSE 'order_partly_allocated' END AS event
     FROM allocated_orders
-    WHERE is_whole = :is_whole
     ORDER BY due_at, order_id
-""").columns(*(TIMELINE.c[name] for name in EVENT_COLUMNS))
+""").columns(*(sa.column(name) for name in MOVE_COLUMNS))
 
 # What is allotted passes even if its stock is yet to come: the parcel waits, the order does not.
 _PASSING = sa.text("SELECT order_id, due_at FROM allocated_orders").columns(
@@ -194,9 +193,7 @@ def allocate(conn: sa.Connection, run: str) -> dict[str, int]:
     hold_claimed(conn)
     _write(conn, choose_sites(*given), given[2], run)
     record_decisions(conn, "allocation", _DECISIONS.bindparams(version=ROUTING.version), run)
-    for is_whole, state in ((True, "allocated"), (False, "partly_allocated")):
-        moved = _MOVES.bindparams(is_whole=is_whole)
-        move(conn, Dimension.FULFILMENT, state, f"order_{state}", moved, run)
+    move_each(conn, Dimension.FULFILMENT, _MOVES, run)
     hand_on(conn, NEXT[Stage.ALLOCATE], _PASSING)
     totals = conn.execute(_TOTALS).mappings().one()
     return {name: int(value) for name, value in totals.items()}
