@@ -10,6 +10,13 @@ import dagster as dg
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
+SWOLLEN = "is_swollen"
+"""Set in a connection's `info` by who put many rows into temporary tables of the session."""
+
+_START_AFRESH = sa.text("DISCARD TEMP")
+_SESSION_S = 900
+"""Temporary tables grow slowly where rows come and go; a session ends, and they with it."""
+
 
 @cache
 def engine_for(url: str) -> sa.Engine:
@@ -25,6 +32,7 @@ def engine_for(url: str) -> sa.Engine:
         pool_size=5,
         max_overflow=5,
         pool_pre_ping=True,
+        pool_recycle=_SESSION_S,
         # Without it SQLAlchemy says -1 where an INSERT ... SELECT was asked how many rows it wrote.
         execution_options={"preserve_rowcount": True},
         connect_args={"options": "-c timezone=UTC -c jit=off", "application_name": "ecom"},
@@ -49,4 +57,7 @@ class DatabaseResource(dg.ConfigurableResource[None]):
     def begin(self) -> Iterator[sa.Connection]:
         """A transaction that commits at the end, or rolls back when an error leaves the block."""
         with self.engine.begin() as conn:
+            # Nothing cleans a temporary table while its session lives.
+            if conn.info.pop(SWOLLEN, False):
+                conn.execute(_START_AFRESH)
             yield conn

@@ -112,7 +112,7 @@ PENDING = sa.Table(
 # One per session and emptied by every commit: steps read it by a fixed name.
 _CLAIM_TABLE = sa.text(
     "CREATE TEMPORARY TABLE IF NOT EXISTS claimed"
-    " (order_id bigint PRIMARY KEY, due_at timestamptz NOT NULL) ON COMMIT DELETE ROWS"
+    " (order_id bigint PRIMARY KEY, due_at timestamptz NOT NULL) ON COMMIT PRESERVE ROWS"
 )
 _ANALYSE = sa.text("ANALYZE claimed")
 # Locked before deleted: a DELETE alone would wait for rows another worker holds. The index on

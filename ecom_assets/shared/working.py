@@ -1,8 +1,9 @@
-"""Working tables: temporary, of a session, emptied by the end of every transaction.
+"""Working tables: temporary, of a session, emptied by whoever opens them.
 
-They are made once per session and emptied by DELETE, never by TRUNCATE: a table that is made anew,
-truncated or analysed makes PostgreSQL plan every statement that names it again, which for a few
-rows costs many times what the statements do.
+They are made once per session and emptied by DELETE: a table that is made anew, truncated or
+analysed makes PostgreSQL plan every statement that names it again, and one that is emptied by every
+commit makes every commit empty all of them. For a few rows either costs many times what the
+statements do. After many rows the session starts afresh (`resources.database`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.schema import CreateTable
+
+from resources.database import SWOLLEN
 
 FEW = 1_000
 """Up to so many rows a plan made without figures, or with older ones, is as good as any."""
@@ -21,7 +24,7 @@ _WORKING = sa.MetaData()
 def working_table(name: str, *columns: sa.Column[Any]) -> sa.Table:
     """Declare a working table."""
     return sa.Table(
-        name, _WORKING, *columns, prefixes=["TEMPORARY"], postgresql_on_commit="DELETE ROWS"
+        name, _WORKING, *columns, prefixes=["TEMPORARY"], postgresql_on_commit="PRESERVE ROWS"
     )
 
 
@@ -42,3 +45,4 @@ def analyse(conn: sa.Connection, statement: sa.TextClause, rows: int) -> None:
     """
     if rows > FEW:
         conn.execute(statement)
+        conn.info[SWOLLEN] = True

@@ -27,7 +27,7 @@ _ADDRESSEE_TABLE = sa.text("""
     CREATE TEMPORARY TABLE IF NOT EXISTS addressees (
         order_id bigint PRIMARY KEY, due_at timestamptz, channel text, external_id text,
         email text, customer_name text, verdict text
-    ) ON COMMIT DELETE ROWS
+    ) ON COMMIT PRESERVE ROWS
 """)
 # Reference of the address rule: notices.can_be_written_to. Collation "C", because ranges of
 # letters must not depend on the server's locale.

@@ -23,7 +23,7 @@ _OPEN = sa.text("""
     CREATE TEMPORARY TABLE IF NOT EXISTS figures (
         order_id bigint PRIMARY KEY, due_at timestamptz NOT NULL, placed_at timestamptz NOT NULL,
         features jsonb NOT NULL
-    ) ON COMMIT DELETE ROWS
+    ) ON COMMIT PRESERVE ROWS
 """)
 
 # Only the currencies of the chunk: rates are a Python table, the statement joins what it is given.

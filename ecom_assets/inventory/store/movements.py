@@ -19,7 +19,7 @@ _POSTING_TABLE = sa.text("""
     CREATE TEMPORARY TABLE IF NOT EXISTS posting (
         sku text, site_code text, kind text, quantity bigint, moved_at timestamptz,
         reference text, import_id bigint, reason text
-    ) ON COMMIT DELETE ROWS
+    ) ON COMMIT PRESERVE ROWS
 """)
 
 # NOT BETWEEN and not abs(): the smallest bigint has no absolute value and would end the import.

@@ -20,15 +20,15 @@ _OPEN = (
     sa.text("""
         CREATE TEMPORARY TABLE IF NOT EXISTS released_orders (
             order_id bigint PRIMARY KEY, due_at timestamptz NOT NULL
-        ) ON COMMIT DELETE ROWS
+        ) ON COMMIT PRESERVE ROWS
     """),
     sa.text("""
         CREATE TEMPORARY TABLE IF NOT EXISTS releasing (
             order_line_id bigint PRIMARY KEY, order_id bigint, due_at timestamptz, sku text,
             reserved integer, kept integer
-        ) ON COMMIT DELETE ROWS
+        ) ON COMMIT PRESERVE ROWS
     """),
-    sa.text("CREATE TEMPORARY TABLE IF NOT EXISTS held_stock (sku text) ON COMMIT DELETE ROWS"),
+    sa.text("CREATE TEMPORARY TABLE IF NOT EXISTS held_stock (sku text) ON COMMIT PRESERVE ROWS"),
     sa.text("""
         WITH a AS (DELETE FROM released_orders),
             b AS (DELETE FROM releasing)

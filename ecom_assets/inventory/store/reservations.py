@@ -19,19 +19,19 @@ OPEN = (
     sa.text("""
         CREATE TEMPORARY TABLE IF NOT EXISTS held_positions (
             sku text PRIMARY KEY, free bigint NOT NULL
-        ) ON COMMIT DELETE ROWS
+        ) ON COMMIT PRESERVE ROWS
     """),
     sa.text("""
         CREATE TEMPORARY TABLE IF NOT EXISTS reserving (
             order_line_id bigint, order_id bigint, due_at timestamptz, line_no integer, sku text,
             had integer, requested integer, reserved integer, free bigint
-        ) ON COMMIT DELETE ROWS
+        ) ON COMMIT PRESERVE ROWS
     """),
     sa.text("""
         CREATE TEMPORARY TABLE IF NOT EXISTS reserved_orders (
             order_id bigint, due_at timestamptz, outcome text, is_news boolean, requested bigint,
             reserved bigint, gained bigint, lines jsonb
-        ) ON COMMIT DELETE ROWS
+        ) ON COMMIT PRESERVE ROWS
     """),
     sa.text("""
         WITH a AS (DELETE FROM held_positions),

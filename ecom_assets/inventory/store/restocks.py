@@ -17,7 +17,7 @@ from ecom_assets.shared.working import analyse
 
 _OPEN_FREED = sa.text("""
     CREATE TEMPORARY TABLE IF NOT EXISTS freed (sku text, freed_at timestamptz)
-    ON COMMIT DELETE ROWS
+    ON COMMIT PRESERVE ROWS
 """)
 _NOTE = sa.text("""
     INSERT INTO inventory.restocks (sku, freed_at)
@@ -32,7 +32,7 @@ _NOTE = sa.text("""
 _TURN = sa.text("SELECT pg_try_advisory_xact_lock(hashtext('inventory.restocks'))")
 _OPEN_NOTED = sa.text("""
     CREATE TEMPORARY TABLE IF NOT EXISTS noted (sku text, freed_at timestamptz)
-    ON COMMIT DELETE ROWS
+    ON COMMIT PRESERVE ROWS
 """)
 _TAKE = sa.text("""
     WITH taken AS (

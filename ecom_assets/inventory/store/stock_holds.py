@@ -20,7 +20,7 @@ _OPEN = (
     sa.text("""
         CREATE TEMPORARY TABLE IF NOT EXISTS holding (
             sku text PRIMARY KEY, units integer NOT NULL, had integer NOT NULL
-        ) ON COMMIT DELETE ROWS
+        ) ON COMMIT PRESERVE ROWS
     """),
     sa.text("DELETE FROM holding"),
 )

@@ -22,7 +22,7 @@ _OPEN = (
             order_id bigint PRIMARY KEY, change_id bigint, due_at timestamptz, is_cancelled boolean,
             authorised_minor bigint, due_minor bigint, currency char(3), payment_state text,
             kind text, amount_minor bigint
-        ) ON COMMIT DELETE ROWS
+        ) ON COMMIT PRESERVE ROWS
     """),
     sa.text("DELETE FROM returning_money"),
 )

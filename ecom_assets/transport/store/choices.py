@@ -193,7 +193,7 @@ _DECISIONS = sa.text("""
 _STUCK_TABLE = sa.text("""
     CREATE TEMPORARY TABLE IF NOT EXISTS stuck (
         order_id bigint PRIMARY KEY, happened_at timestamptz NOT NULL, detail jsonb NOT NULL
-    ) ON COMMIT DELETE ROWS
+    ) ON COMMIT PRESERVE ROWS
 """)
 
 # Kept in a table because it must not change while the hold states do.

@@ -14,7 +14,7 @@ _PARCELS = sa.text("""
         distance_km double precision, ready_at timestamptz NOT NULL, promised_at timestamptz,
         fulfilment_state text NOT NULL,
         PRIMARY KEY (order_id, site_code)
-    ) ON COMMIT DELETE ROWS
+    ) ON COMMIT PRESERVE ROWS
 """)
 
 # Whole numbers throughout: a sum of floats would depend on the order of the rows.

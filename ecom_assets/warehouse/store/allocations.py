@@ -28,19 +28,19 @@ _OPEN = (
         CREATE TEMPORARY TABLE IF NOT EXISTS allotted (
             line_no bigint, site_no bigint, quantity integer, distance_km double precision,
             policy text, available_us bigint
-        ) ON COMMIT DELETE ROWS
+        ) ON COMMIT PRESERVE ROWS
     """),
     sa.text("""
         CREATE TEMPORARY TABLE IF NOT EXISTS considered_sites (
             place bigint, order_no bigint, site_no bigint, distance_km double precision,
             cost_minor double precision, covers integer
-        ) ON COMMIT DELETE ROWS
+        ) ON COMMIT PRESERVE ROWS
     """),
     sa.text("""
         CREATE TEMPORARY TABLE IF NOT EXISTS allocated_orders (
             order_id bigint, due_at timestamptz, policy text, waits boolean, units bigint,
             parcels bigint, is_whole boolean, inputs jsonb
-        ) ON COMMIT DELETE ROWS
+        ) ON COMMIT PRESERVE ROWS
     """),
     sa.text("""
         WITH a AS (DELETE FROM allotted),

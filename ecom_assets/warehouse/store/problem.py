@@ -26,18 +26,18 @@ _OPEN = (
     sa.text("""
         CREATE TEMPORARY TABLE IF NOT EXISTS allocating_orders (
             order_no bigint PRIMARY KEY, order_id bigint NOT NULL, due_at timestamptz NOT NULL
-        ) ON COMMIT DELETE ROWS
+        ) ON COMMIT PRESERVE ROWS
     """),
     sa.text("""
         CREATE TEMPORARY TABLE IF NOT EXISTS allocating_lines (
             line_no bigint PRIMARY KEY, order_no bigint NOT NULL, order_line_id bigint NOT NULL,
             sku_no bigint NOT NULL, sku text NOT NULL, units integer NOT NULL
-        ) ON COMMIT DELETE ROWS
+        ) ON COMMIT PRESERVE ROWS
     """),
     sa.text("""
         CREATE TEMPORARY TABLE IF NOT EXISTS allocating_sites (
             site_no bigint PRIMARY KEY, site_code text NOT NULL
-        ) ON COMMIT DELETE ROWS
+        ) ON COMMIT PRESERVE ROWS
     """),
     sa.text("""
         WITH a AS (DELETE FROM allocating_orders),

@@ -13,7 +13,7 @@ _OPEN = (
         CREATE TEMPORARY TABLE IF NOT EXISTS withdrawing (
             allocation_id bigint PRIMARY KEY, order_id bigint, order_line_id bigint, sku text,
             site_code text, quantity integer, allocated_as_of timestamptz, due_at timestamptz
-        ) ON COMMIT DELETE ROWS
+        ) ON COMMIT PRESERVE ROWS
     """),
     sa.text("DELETE FROM withdrawing"),
 )
