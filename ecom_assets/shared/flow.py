@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from enum import StrEnum
+from functools import lru_cache
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, insert
@@ -231,6 +232,7 @@ def hand_on(conn: sa.Connection, stages: Iterable[Stage], orders: Rows) -> int:
     return sum(conn.execute(_waits(stage, orders)).rowcount for stage in stages)
 
 
+@lru_cache(maxsize=256)
 def _waits(stage: Stage, orders: Rows) -> sa.Insert:
     given = orders.cte("given").prefix_with("MATERIALIZED", dialect="postgresql")
     columns = [sa.literal(stage.value), given.c.order_id, given.c.due_at]

@@ -7,6 +7,8 @@ order. Both are append-only and written in the transaction that moves the state 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import sqlalchemy as sa
 
 from ecom_assets.shared.columns import (
@@ -70,6 +72,9 @@ DECISION_COLUMNS = (
 EVENT_COLUMNS = ("order_id", "happened_at", "detail")
 """Columns, in this order, that a select given to `record_events` must have."""
 
+# Statements around constant selects are built once; the run is all that changes.
+_RUN = sa.bindparam("recorded_by", type_=sa.Text)
+
 
 def record_decisions(conn: sa.Connection, kind: str, rows: Rows, run: str) -> int:
     """Append one decision per row to the ledger, all in one statement.
@@ -83,6 +88,11 @@ def record_decisions(conn: sa.Connection, kind: str, rows: Rows, run: str) -> in
     Returns:
         How many decisions were recorded.
     """
+    return conn.execute(_decisions(kind, rows), {"recorded_by": run}).rowcount
+
+
+@lru_cache(maxsize=256)
+def _decisions(kind: str, rows: Rows) -> sa.Insert:
     given = rows.subquery()
     # Looked up order by order in the unique index: a join would be planned on statistics that do
     # not know the decisions of a run under way, and compare all of them with all rows.
@@ -102,10 +112,10 @@ def record_decisions(conn: sa.Connection, kind: str, rows: Rows, run: str) -> in
         sa.literal(kind),
         *(given.c[name] for name in DECISION_COLUMNS),
         attempt,
-        sa.literal(run),
+        _RUN,
     ).order_by(attempt, given.c.decided_as_of, given.c.order_id, given.c.subject)
     columns = ["kind", *DECISION_COLUMNS, "attempt", "run_id"]
-    return conn.execute(sa.insert(LEDGER).from_select(columns, source)).rowcount
+    return sa.insert(LEDGER).from_select(columns, source)
 
 
 def record_events(conn: sa.Connection, event: str, rows: Rows, run: str) -> int:
@@ -120,9 +130,12 @@ def record_events(conn: sa.Connection, event: str, rows: Rows, run: str) -> int:
     Returns:
         How many events were recorded.
     """
+    return conn.execute(_events(event, rows), {"recorded_by": run}).rowcount
+
+
+@lru_cache(maxsize=256)
+def _events(event: str, rows: Rows) -> sa.Insert:
     given = rows.subquery()
-    source = sa.select(
-        sa.literal(event), *(given.c[name] for name in EVENT_COLUMNS), sa.literal(run)
-    )
+    source = sa.select(sa.literal(event), *(given.c[name] for name in EVENT_COLUMNS), _RUN)
     columns = ["event", *EVENT_COLUMNS, "run_id"]
-    return conn.execute(sa.insert(TIMELINE).from_select(columns, source)).rowcount
+    return sa.insert(TIMELINE).from_select(columns, source)

@@ -7,6 +7,7 @@ row per message and one per line; a row's fault is `problem: detail`, null where
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ from ecom_assets.orders.model import Problem
 from ecom_assets.orders.store import reading
 from ecom_assets.orders.store.claims import CLAIMED
 from ecom_assets.orders.tables import INBOX
+from ecom_assets.shared.fixed import execute_fixed
 from ecom_assets.shared.money import CURRENCIES
 from ecom_assets.shared.working import analyse, open_empty, working_table
 
@@ -69,14 +71,20 @@ def read_claimed(conn: sa.Connection) -> None:
     """Fill `read_lines` and `read_messages` from the claimed messages."""
     open_empty(conn, LINES, MESSAGES)
     # Lines first: the messages' sums are read from them.
-    lines = conn.execute(_fill(LINES, _lines())).rowcount
+    lines = execute_fixed(conn, _fill_lines())
     analyse(conn, sa.text("ANALYZE read_lines"), lines)
-    messages = conn.execute(_fill(MESSAGES, _messages())).rowcount
+    messages = execute_fixed(conn, _fill_messages())
     analyse(conn, sa.text("ANALYZE read_messages"), messages)
 
 
-def _fill(table: sa.Table, rows: sa.Select[Any]) -> sa.Insert:
-    return sa.insert(table).from_select([column.name for column in table.c], rows)
+@cache
+def _fill_lines() -> sa.Insert:
+    return sa.insert(LINES).from_select([column.name for column in LINES.c], _lines())
+
+
+@cache
+def _fill_messages() -> sa.Insert:
+    return sa.insert(MESSAGES).from_select([column.name for column in MESSAGES.c], _messages())
 
 
 def _claimed_payloads() -> sa.Join:
