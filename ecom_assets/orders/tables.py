@@ -153,6 +153,7 @@ CONSUMED_OFFSETS = area_table(
     "How far each consumer group has taken the partitions of a Kafka topic into the inbox.",
     text("consumer_group", "group of consumers that share the topic", primary_key=True),
     text("topic", "Kafka topic", primary_key=True),
+    text("topic_id", "the broker's id of the topic; one made anew has another", primary_key=True),
     integer("partition", "partition of the topic", primary_key=True, autoincrement=False),
     reference("next_offset", "offset of the first record not yet taken"),
     recorded_at(),

@@ -41,11 +41,12 @@ def upgrade() -> None:
     op.create_table('consumed_offsets',
     sa.Column('consumer_group', sa.Text(), nullable=False, comment='group of consumers that share the topic'),
     sa.Column('topic', sa.Text(), nullable=False, comment='Kafka topic'),
+    sa.Column('topic_id', sa.Text(), nullable=False, comment="the broker's id of the topic; one made anew has another"),
     sa.Column('partition', sa.Integer(), autoincrement=False, nullable=False, comment='partition of the topic'),
     sa.Column('next_offset', sa.BigInteger(), nullable=False, comment='offset of the first record not yet taken'),
     sa.Column('recorded_at', postgresql.TIMESTAMP(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False, comment='when the row was written; audit only, never an input to a rule'),
     sa.CheckConstraint('next_offset >= 0', name=op.f('consumed_offsets_next_offset_not_negative_check')),
-    sa.PrimaryKeyConstraint('consumer_group', 'topic', 'partition', name=op.f('consumed_offsets_pkey')),
+    sa.PrimaryKeyConstraint('consumer_group', 'topic', 'topic_id', 'partition', name=op.f('consumed_offsets_pkey')),
     schema='orders',
     comment='How far each consumer group has taken the partitions of a Kafka topic into the inbox.'
     )

@@ -11,12 +11,15 @@ was taken. Locks are taken in this order: offsets, inbox, orders, quarantine.
 from ecom_assets.orders.store.acceptance import accept_pending
 from ecom_assets.orders.store.claims import claim_revised, settle_revisions
 from ecom_assets.orders.store.intake import take_observed_events, take_orders
+from ecom_assets.orders.store.offsets import advance, next_offsets
 from ecom_assets.orders.store.receiving import receive, take_deliveries
 from ecom_assets.orders.store.replay import replay_parked
 
 __all__ = [
     "accept_pending",
+    "advance",
     "claim_revised",
+    "next_offsets",
     "receive",
     "replay_parked",
     "settle_revisions",

@@ -5,7 +5,8 @@ Bulk importers fill the same feed set-wise themselves and take it with the same 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,6 +25,9 @@ from ecom_assets.shared import feeds, quarantine
 SOURCE = "orders.intake"
 """Source of parked rows whose caller names none."""
 
+PORTION = 200
+"""Rows looked at together; so many of the largest still fit one JSON parameter."""
+
 # Parked again by a caller who sends all of it again, a row would be on the list twice.
 _NEW_FAULTS = sa.text("""
     SELECT :source AS source, g.row_number, g.subject, g.reason, g.detail, g.row
@@ -38,7 +42,7 @@ _NEW_FAULTS = sa.text("""
 
 
 def receive(
-    conn: sa.Connection, messages: Sequence[Message], policy: Policy = Policy.PARK
+    conn: sa.Connection, messages: Iterable[Message], policy: Policy = Policy.PARK
 ) -> IntakeReport:
     """Take messages into `orders.inbox`; their numbers in the report count from 1.
 
@@ -50,14 +54,18 @@ def receive(
         messages: the messages.
         policy: what happens to rows that cannot be used.
     """
-    rows = [Delivery(number, message) for number, message in enumerate(messages, start=1)]
+    rows = (Delivery(number, message) for number, message in enumerate(messages, start=1))
     return take_deliveries(conn, rows, policy, SOURCE, SOURCE)
 
 
 def take_deliveries(
-    conn: sa.Connection, rows: Sequence[Delivery], policy: Policy, source: str, run: str
+    conn: sa.Connection, rows: Iterable[Delivery], policy: Policy, source: str, run: str
 ) -> IntakeReport:
     """Take rows of a source into `orders.inbox`, as `receive` does.
+
+    Rows are read in portions, so that a file of any size fits the memory; only bad rows are kept
+    for the report. Call it once in a transaction: all good rows go in by one statement in the order
+    of their keys, so that two transactions never wait for each other.
 
     Args:
         conn: connection inside the caller's transaction (READ COMMITTED).
@@ -66,21 +74,37 @@ def take_deliveries(
         source: where the rows come from, such as a file's name; parked rows are kept under it.
         run: who takes them, as the quarantine records it.
     """
-    faults = _storage_faults(rows)
+    conn.execute(CreateTable(feeds.ORDERS, if_not_exists=True))
+    given = parked = 0
+    faults: dict[int, str] = {}
+    for portion in _portions(rows):
+        bad = _faults(conn, portion, policy)
+        _stage(conn, [row.message for row in portion if row.message and row.number not in bad])
+        if policy is Policy.PARK:
+            parked += _park(conn, [(row, bad[row.number]) for row in portion if row.number in bad],
+                            source, run)  # fmt: skip
+        given, faults = given + len(portion), faults | bad
+    is_refused = bool(faults) and policy is Policy.REJECT_BATCH
+    added = 0 if is_refused else take_orders(conn, None)
+    # The feed lives until the transaction ends; a second call must not see these messages again.
+    conn.execute(sa.delete(feeds.ORDERS))
+    rejected = given if is_refused else len(faults) if policy is Policy.REJECT_ROW else 0
+    named = tuple(_row_fault(number, found) for number, found in faults.items())
+    return IntakeReport(given, added, given - added - parked - rejected, rejected, parked, named)
+
+
+def _portions(rows: Iterable[Delivery]) -> Iterator[list[Delivery]]:
+    left = iter(rows)
+    while portion := list(islice(left, PORTION)):
+        yield portion
+
+
+def _faults(conn: sa.Connection, rows: Sequence[Delivery], policy: Policy) -> dict[int, str]:
+    """The bad rows, by number, with their fault; what a rule finds is left to the acceptance."""
+    found = _storage_faults(rows)
     if policy is not Policy.PARK:
-        faults |= _business_faults(conn, [row for row in rows if row.number not in faults])
-    named = tuple(_row_fault(number, faults[number]) for number in sorted(faults))
-    if faults and policy is Policy.REJECT_BATCH:
-        return IntakeReport(given=len(rows), rejected=len(rows), faults=named)
-    good = [row.message for row in rows if row.message and row.number not in faults]
-    added = _take(conn, good)
-    parked = 0
-    if policy is Policy.PARK:
-        bad = [(row, faults[row.number]) for row in rows if row.number in faults]
-        parked = _park(conn, bad, source, run)
-    rejected = len(faults) if policy is Policy.REJECT_ROW else 0
-    repeated = len(rows) - added - parked - rejected
-    return IntakeReport(len(rows), added, repeated, rejected, parked, named)
+        found |= _business_faults(conn, [row for row in rows if row.number not in found])
+    return {row.number: found[row.number] for row in rows if row.number in found}
 
 
 def _storage_faults(rows: Iterable[Delivery]) -> dict[int, str]:
@@ -128,11 +152,7 @@ def _row_fault(number: int, found: str) -> RowFault:
     return RowFault(number, field_of(found), reason, detail)
 
 
-def _take(conn: sa.Connection, messages: Sequence[Message]) -> int:
-    # An insert of no rows would add one of defaults.
-    if not messages:
-        return 0
-    conn.execute(CreateTable(feeds.ORDERS, if_not_exists=True))
+def _stage(conn: sa.Connection, messages: Iterable[Message]) -> None:
     rows: list[dict[str, Any]] = [
         {
             "channel": message.channel,
@@ -143,11 +163,9 @@ def _take(conn: sa.Connection, messages: Sequence[Message]) -> int:
         }
         for message in messages
     ]
-    conn.execute(sa.insert(feeds.ORDERS), rows)
-    added = take_orders(conn, None)
-    # The feed lives until the transaction ends; a second call must not see these messages again.
-    conn.execute(sa.delete(feeds.ORDERS))
-    return added
+    # An insert of no rows would add one of defaults.
+    if rows:
+        conn.execute(sa.insert(feeds.ORDERS), rows)
 
 
 def _park(conn: sa.Connection, bad: Sequence[tuple[Delivery, str]], source: str, run: str) -> int:
