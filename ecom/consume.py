@@ -7,6 +7,7 @@ taken for dead and comes back cannot take what another has taken since.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +17,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 import sqlalchemy as sa
 
+from ecom.messages import in_words
+from ecom.platform import Platform
 from ecom.problems import Problem
+from ecom.progress import Progress
+from ecom.serve import told_to_stop
 from ecom_assets.orders import store
 from ecom_assets.orders.delivery import Delivery, IntakeReport, Policy
 from ecom_assets.orders.envelope import read_envelope
@@ -67,6 +72,7 @@ class TopicIntake:
         self._offsets: dict[int, int | None] = {}
         self._at_end: set[int] = set()
         self._is_assigned = False
+        self._failure: Exception | None = None
         self._said, self._said_at = "", time.monotonic()
         try:
             self._consumer: Consumer = kafka.consumer(group, self._say_once)
@@ -86,6 +92,8 @@ class TopicIntake:
         try:
             while not self._stop.is_set():
                 self._take(self._consumer.consume(BATCH, WAIT_SECONDS))
+                if self._failure:
+                    raise self._failure
                 if once and self._is_assigned and self._at_end >= self._offsets.keys():
                     break
                 if once and not self._is_assigned and time.monotonic() - began > ANSWER_SECONDS:
@@ -96,6 +104,17 @@ class TopicIntake:
         return self.report
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        # An error that leaves a callback leaves the client in the middle of a change of hands; it
+        # could not even be closed.
+        try:
+            self._begin_where_we_stood(consumer, partitions)
+        except Exception as error:
+            self._failure = error
+            consumer.assign([])
+
+    def _begin_where_we_stood(
+        self, consumer: Consumer, partitions: list[TopicPartition]
+    ) -> None:
         from confluent_kafka import OFFSET_BEGINNING
 
         self._topic = replace(self._topic, topic_id=self._patiently(self._topic_id) or "")
@@ -124,7 +143,9 @@ class TopicIntake:
         for record in records:
             error, partition = record.error(), record.partition()
             if error is None and partition in self._offsets:
-                batches.setdefault(partition, []).append(record)
+                # What was fetched before a partition came back to us may reach back.
+                if int(record.offset() or 0) >= (self._offsets[partition] or 0):
+                    batches.setdefault(partition, []).append(record)
                 self._at_end.discard(partition)
             elif error is not None and error.code() == KafkaError._PARTITION_EOF:
                 self._at_end.add(int(partition or 0))
@@ -214,9 +235,15 @@ def _delivery(record: Message) -> Delivery:
     )
 
 
-def in_words(report: IntakeReport) -> str:
-    """The account of a delivery in a line."""
-    return (
-        f"{report.given:,} rows = {report.added:,} new + {report.repeated:,} repeated"
-        f" + {report.rejected:,} rejected + {report.parked:,} parked"
-    )
+def run(platform: Platform, topic: str, group: str, once: bool, progress: Progress) -> IntakeReport:
+    """Take a topic in until a signal comes or, with `once`, its end is reached.
+
+    Raises:
+        Problem: the brokers are not named or do not answer, or the client is not installed.
+    """
+    brokers = os.environ.get("ECOM_KAFKA_BROKERS")
+    if not brokers:
+        raise Problem("set ECOM_KAFKA_BROKERS to host:port of a Kafka broker")
+    with told_to_stop() as stop:
+        intake = TopicIntake(Kafka(brokers), platform.database, topic, group, progress.say, stop)
+        return intake.run(once)
