@@ -112,9 +112,7 @@ class TopicIntake:
             self._failure = error
             consumer.assign([])
 
-    def _begin_where_we_stood(
-        self, consumer: Consumer, partitions: list[TopicPartition]
-    ) -> None:
+    def _begin_where_we_stood(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         from confluent_kafka import OFFSET_BEGINNING
 
         self._topic = replace(self._topic, topic_id=self._patiently(self._topic_id) or "")
@@ -194,11 +192,13 @@ class TopicIntake:
         """Do something again while the database or the brokers are away; None if told to stop."""
         from confluent_kafka import KafkaException
 
+        # A transaction that slept too long is ended by the database with an internal error.
+        lost = sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.InternalError, KafkaException
         began, pause = time.monotonic(), 0.5
         while True:
             try:
                 return work()
-            except (sa.exc.OperationalError, sa.exc.InterfaceError, KafkaException) as error:
+            except lost as error:
                 if time.monotonic() - began > PATIENCE_SECONDS:
                     raise
                 self._say_once(f"waiting: {(str(error).strip().splitlines() or ['?'])[0]}")

@@ -8,7 +8,13 @@ import sqlalchemy as sa
 
 from ecom_assets.orders import store
 from ecom_assets.orders.store import figures
-from ecom_assets.orders.tables import INBOX, OBSERVED_EVENTS, ORDER_LINES, ORDERS
+from ecom_assets.orders.tables import (
+    CONSUMED_OFFSETS,
+    INBOX,
+    OBSERVED_EVENTS,
+    ORDER_LINES,
+    ORDERS,
+)
 from ecom_assets.shared import metadata
 from resources.database import DatabaseResource
 
@@ -31,7 +37,8 @@ class InboxConfig(dg.Config):
     key=_INBOX,
     kinds={"postgres"},
     description="Order messages of all channels. Of several messages about an order only the"
-    " newest stays pending; a message about an order accepted before is parked for a person.",
+    " newest stays pending; a message about an order accepted before is parked for a person, and a"
+    " cancellation waits for its order where that has not come.",
 )
 def inbox(
     context: dg.AssetExecutionContext, config: InboxConfig, database: DatabaseResource
@@ -47,6 +54,8 @@ def inbox(
         pending = figures.pending_messages(conn)
         shown = metadata.advanced(conn, INBOX, {**counts, "replayed": replayed, "pending": pending})
         shown["parked_by_reason"] = metadata.preview(conn, figures.parked_by_reason())
+        shown["waiting_cancellations"] = dg.MetadataValue.int(figures.waiting_cancellations(conn))
+        shown["oldest_waiting"] = metadata.preview(conn, figures.oldest_waiting())
     return dg.MaterializeResult(metadata=shown)
 
 
@@ -114,4 +123,10 @@ OBSERVED = dg.AssetSpec(
     description=f"{OBSERVED_EVENTS.comment} Filled by imports.",
 )
 
-ASSETS = [inbox, orders, OBSERVED]
+CONSUMED = dg.AssetSpec(
+    ["orders", "consumed_offsets"],
+    kinds={"postgres", "kafka"},
+    description=f"{CONSUMED_OFFSETS.comment} Written by `ecom consume`.",
+)
+
+ASSETS = [inbox, orders, OBSERVED, CONSUMED]

@@ -35,6 +35,11 @@ def next_offsets(conn: sa.Connection, topic: ConsumedTopic) -> dict[int, int]:
     return dict(conn.execute(sa.select(*columns).where(_is_of(topic))).tuples().all())
 
 
+# A consumer that was stopped in the middle of a transaction would hold its partition's row until it
+# wakes up; the database ends the transaction instead, and the next consumer goes on.
+_GIVE_WAY = sa.text("SELECT set_config('idle_in_transaction_session_timeout', '5s', true)")
+
+
 def advance(
     conn: sa.Connection, topic: ConsumedTopic, partition: int, expected: int | None, reached: int
 ) -> bool:
@@ -50,6 +55,7 @@ def advance(
     Returns:
         False if another consumer moved on meanwhile; the caller must let the transaction roll back.
     """
+    conn.execute(_GIVE_WAY)
     if expected is None:
         row = {
             "consumer_group": topic.group, "topic": topic.topic, "topic_id": topic.topic_id,
