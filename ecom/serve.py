@@ -96,7 +96,7 @@ class Service:
 
 
 @contextmanager
-def _told_to_stop() -> Iterator[threading.Event]:
+def told_to_stop() -> Iterator[threading.Event]:
     """An event that SIGTERM and SIGINT set, also where a shell started us with SIGINT ignored.
 
     The handler raises nothing: an exception could land in a place that swallows it, such as a hook
@@ -121,7 +121,7 @@ def serve(platform: Platform, port: int, progress: Progress) -> None:
     web = ["dagster_webserver", "-h", _HOST, "-p", str(port), "-w", str(ROOT / "workspace.yaml")]
     daemon = ["dagster._daemon", "run", "-w", str(ROOT / "workspace.yaml")]
     services = [Service("webserver", web, platform), Service("daemon", daemon, platform)]
-    with _told_to_stop() as stop:
+    with told_to_stop() as stop:
         try:
             for service in services:
                 service.start()
