@@ -243,6 +243,12 @@ CHANGES = area_table(
         postgresql_where=sa.text("state = 'pending'"),
     ),
     sa.Index(None, "order_id"),
+    # The intake tells messages that a change has written from those that a channel has sent.
+    sa.Index(
+        "changes_revised_idx",
+        "revised_inbox_id",
+        postgresql_where=sa.text("revised_inbox_id IS NOT NULL"),
+    ),
     # A message asks once; what was refused may be replayed when its cause is gone.
     sa.Index(
         "changes_message_idx",

@@ -57,6 +57,13 @@ def upgrade() -> None:
     for name, (columns, condition) in INDEXES.items():
         where = sa.text(condition)
         op.create_index(name, "inbox", columns, schema="orders", postgresql_where=where)
+    op.create_index(
+        "changes_revised_idx",
+        "changes",
+        ["revised_inbox_id"],
+        schema="orders",
+        postgresql_where=sa.text("revised_inbox_id IS NOT NULL"),
+    )
     op.create_table('consumed_offsets',
     sa.Column('consumer_group', sa.Text(), nullable=False, comment='group of consumers that share the topic'),
     sa.Column('topic', sa.Text(), nullable=False, comment='Kafka topic'),
@@ -74,6 +81,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Forget offsets and cancellations: without a kind they would be read as orders."""
     op.drop_table("consumed_offsets", schema="orders")
+    op.drop_index("changes_revised_idx", "changes", schema="orders")
     op.execute(FORGET_CANCELLATIONS)
     for name in INDEXES:
         op.drop_index(name, "inbox", schema="orders")

@@ -22,13 +22,18 @@ _TAKE = sa.text("""
         FROM feed_orders
     ), touched AS (
         SELECT DISTINCT channel, external_id FROM given
-    ), known AS MATERIALIZED (
-        SELECT i.channel, i.external_id, i.kind, i.received_at, i.revision, i.payload_hash,
-               lag(i.payload_hash) OVER (
-                   PARTITION BY i.channel, i.external_id, i.kind
-                   ORDER BY i.received_at, i.revision
-               ) AS hash_before
+    ), on_record AS MATERIALIZED (
+        SELECT i.channel, i.external_id, i.kind, i.received_at, i.revision, i.payload_hash, EXISTS (
+                   SELECT FROM orders.changes AS c
+                   WHERE c.revised_inbox_id = i.inbox_id AND c.inbox_id IS DISTINCT FROM i.inbox_id
+               ) AS is_ours
         FROM touched JOIN orders.inbox AS i USING (channel, external_id)
+    ), known AS MATERIALIZED (
+        SELECT channel, external_id, kind, received_at, revision, payload_hash,
+               lag(payload_hash) OVER (
+                   PARTITION BY channel, external_id, kind ORDER BY received_at, revision
+               ) AS hash_before
+        FROM on_record WHERE NOT is_ours
     ), history AS (
         SELECT channel, external_id, kind, received_at, revision, NULL::tid AS place, payload_hash
         FROM known
@@ -56,7 +61,7 @@ _TAKE = sa.text("""
             ORDER BY received_at, revision NULLS LAST, place)
     ), last AS (
         SELECT channel, external_id, max(revision) AS revision
-        FROM known GROUP BY channel, external_id
+        FROM on_record GROUP BY channel, external_id
     ), wanted AS MATERIALIZED (
         SELECT c.place, channel, external_id, c.kind, c.received_at, c.payload_hash,
                coalesce(last.revision, 0) + row_number() OVER (
@@ -80,7 +85,8 @@ _TAKE = sa.text("""
 together; of a row of equal ones the first is news, unless a later one of them is known, as where
 deliveries of one webhook overtook each other. What a moment already taken said, or repeated from
 before it, is skipped first: taking a feed twice adds nothing even where an order has several
-revisions."""
+revisions. What a person's edit or a partial cancellation left was written here and never told by
+the channel: were it compared, a channel that tells of the order as it was would undo the change."""
 
 
 def take_orders(conn: sa.Connection, import_id: int | None) -> int:
