@@ -19,6 +19,7 @@ from ecom_assets.areas import AREA_NAMES, AREAS
 from ecom_assets.replaying import replay
 from ecom_assets.shared.checks import build_checks
 from resources.database import DatabaseResource
+from resources.history import HistoryResource
 from resources.mail import MailResource
 
 _OWNERS = {area.name: area.owner for area in AREAS}
@@ -48,6 +49,7 @@ def default_resources() -> dict[str, Any]:
     return {
         "database": DatabaseResource(url=dg.EnvVar("ECOM_DATABASE_URL")),
         "mail": MailResource.of_environment(),
+        "history": HistoryResource.of_environment(),
         "replay": replay,
     }
 
