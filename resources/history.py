@@ -13,8 +13,9 @@ from resources.database import engine_for
 KEEP_DAYS = 30
 """Days for which ended runs and the ticks of schedules and sensors are kept by default."""
 
-MOST_RUNS = 20_000
-"""Runs kept of each job by default: an order path in micro-batches makes thousands in an hour."""
+MOST_RUNS = 5_000
+"""Runs kept of each job and ending by default: an order path in micro-batches makes thousands in an
+hour, and a run with all its checks is two to three megabytes of events."""
 
 VARIABLES = {"keep_days": "ECOM_HISTORY_DAYS", "most_runs": "ECOM_HISTORY_RUNS"}
 """The variable that sets each field."""
@@ -25,7 +26,7 @@ class HistoryResource(dg.ConfigurableResource[None]):
 
     Attributes:
         keep_days: days for which runs that ended are kept.
-        most_runs: runs kept of each job, however young.
+        most_runs: runs kept of each job and ending (success, failure), however young.
     """
 
     keep_days: int = KEEP_DAYS

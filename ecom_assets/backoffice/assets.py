@@ -22,7 +22,7 @@ class PurgeConfig(dg.Config):
 
     Attributes:
         keep_days: days for which runs that ended are kept.
-        most_runs: runs kept of each job, however young.
+        most_runs: runs kept of each job and ending (success, failure), however young.
         as_of: moment from which the days are counted back, ISO 8601; now, if not given.
     """
 

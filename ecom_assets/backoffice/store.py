@@ -27,15 +27,15 @@ BATCH = 500
 # runs that hold the last word about one are kept. A run without an end was cancelled while queued.
 _OLD = sa.text("""
     WITH ranked AS (
-        SELECT run_id, pipeline_name, status, backfill_id,
+        SELECT id, run_id, pipeline_name, status, backfill_id,
             coalesce(to_timestamp(end_time), create_timestamp AT TIME ZONE 'UTC') AS ended_at,
             row_number() OVER (PARTITION BY pipeline_name ORDER BY id DESC) AS place,
             row_number() OVER (PARTITION BY pipeline_name, status ORDER BY id DESC) AS status_place
         FROM runs
     ), ended AS (
-        SELECT run_id, backfill_id FROM ranked
+        SELECT id, run_id, backfill_id FROM ranked
         WHERE status IN ('SUCCESS', 'FAILURE', 'CANCELED')
-            AND (ended_at < :ended_before OR place > :most_runs)
+            AND (ended_at < :ended_before OR status_place > :most_runs)
             AND place > 1 AND NOT (status = 'SUCCESS' AND status_place = 1)
     ), last_words AS (
         SELECT said.run_id
@@ -63,6 +63,7 @@ _OLD = sa.text("""
         AND NOT EXISTS (
             SELECT FROM bulk_actions AS b
             WHERE b.key = ended.backfill_id AND b.status NOT LIKE 'COMPLETED%')
+    ORDER BY id
 """)
 _TAGS = sa.text("""
     DELETE FROM asset_event_tags AS t USING event_logs AS e
@@ -93,7 +94,8 @@ class Limits:
 
     Attributes:
         ended_before: runs that ended before this moment are too old.
-        most_runs: runs kept of each job, the newest ones, however young the others are.
+        most_runs: runs kept of each job and ending, the newest ones, however young the others are;
+            by ending, so that thousands that went well do not push out one that failed.
     """
 
     ended_before: datetime

@@ -20,7 +20,7 @@ PURGES = area_table(
     "Removals of old run history from Dagster's own database, one row each that removed anything.",
     identity("purge_id", "surrogate key"),
     moment("kept_from_at", "runs that ended before this moment were too old"),
-    integer("most_runs", "runs kept of each job, however young"),
+    integer("most_runs", "runs kept of each job and ending, however young"),
     integer("runs", "runs removed, with their tags and logs"),
     reference("events", "events removed with them"),
     reference("evaluations", "results of asset checks removed; the last one of each check stays"),

@@ -18,7 +18,7 @@ def upgrade() -> None:
     op.create_table('purges',
     sa.Column('purge_id', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='surrogate key'),
     sa.Column('kept_from_at', postgresql.TIMESTAMP(timezone=True), nullable=False, comment='runs that ended before this moment were too old'),
-    sa.Column('most_runs', sa.Integer(), nullable=False, comment='runs kept of each job, however young'),
+    sa.Column('most_runs', sa.Integer(), nullable=False, comment='runs kept of each job and ending, however young'),
     sa.Column('runs', sa.Integer(), nullable=False, comment='runs removed, with their tags and logs'),
     sa.Column('events', sa.BigInteger(), nullable=False, comment='events removed with them'),
     sa.Column('evaluations', sa.BigInteger(), nullable=False, comment='results of asset checks removed; the last one of each check stays'),

@@ -191,6 +191,18 @@ def test_so_many_runs_of_a_job_are_kept_however_young(instance: dg.DagsterInstan
     assert kept(instance) == set(runs[3:])
 
 
+def test_runs_that_went_well_do_not_push_out_one_that_failed(
+    instance: dg.DagsterInstance,
+) -> None:
+    names = [str(uuid.uuid4()) for _ in range(6)]
+    for name, ending in zip(names, ["FAILURE", *["SUCCESS"] * 5], strict=True):
+        status = dg.DagsterRunStatus[ending]
+        instance.add_run(dg.DagsterRun(job_name="often", run_id=name, status=status))
+    age(instance, 1, *names)
+    purge(instance, Limits(LIMITS.ended_before, 2))
+    assert kept(instance) == {names[0], *names[4:]}
+
+
 def test_a_purge_that_was_killed_is_ended_by_the_next(instance: dg.DagsterInstance) -> None:
     runs = [run(instance, 60) for _ in range(5)]
 
@@ -227,7 +239,7 @@ def test_the_asset_shows_what_went_and_puts_it_on_record(
         (row,) = conn.execute(
             sa.text("SELECT runs, most_runs, kept_from_at FROM backoffice.purges")
         )
-    assert tuple(row) == (2, 20_000, NOW - timedelta(days=7))
+    assert tuple(row) == (2, 5_000, NOW - timedelta(days=7))
 
 
 def materializations(result: dg.ExecuteInProcessResult) -> list[Any]:
@@ -281,4 +293,4 @@ def test_ticks_are_kept_as_long(
 def test_the_environment_sets_the_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ECOM_HISTORY_DAYS", "3")
     with dg.build_resources({"history": HistoryResource.of_environment()}) as resources:
-        assert (resources.history.keep_days, resources.history.most_runs) == (3, 20_000)
+        assert (resources.history.keep_days, resources.history.most_runs) == (3, 5_000)

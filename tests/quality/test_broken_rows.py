@@ -142,6 +142,13 @@ BROKEN = (
         ({"inbox_id": "99"},),
     ),
     Broken(
+        "backoffice.purges",
+        "purges_counts_not_negative",
+        "UPDATE backoffice.purges SET events = -1",
+        ({"purge_id": "1"},),
+        without="purges_counts_not_negative_check",
+    ),
+    Broken(
         "orders.consumed_offsets",
         "consumed_offsets_next_offset_not_negative",
         "UPDATE orders.consumed_offsets SET next_offset = -1",
