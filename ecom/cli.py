@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,6 +32,7 @@ app.add_typer(effects_commands, name="effects")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 FORMATS = "sample, olist or uci"
+POLICIES = "park, reject-row or reject-batch"
 
 
 @app.command()
@@ -82,6 +84,47 @@ def import_(
             f"{row['source']}: {row['rows_read']:,} rows = {row['rows_accepted']:,} accepted"
             f" + {row['rows_parked']:,} parked + {row['rows_superseded']:,} superseded"
         )
+
+
+@app.command("import-messages")
+def import_messages(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="JSON lines; - for standard input.")],
+    policy: Annotated[str, typer.Option(help=f"What bad lines do: {POLICIES}.")] = "park",
+    received_at: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%dT%H:%M:%S%z"], help="Arrival of lines that name none."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Take order messages and cancellations in, one JSON object a line."""
+    from ecom.messages import bad_lines, in_words, take_file
+    from ecom.platform import opened
+
+    with opened(load()) as platform:
+        report = take_file(platform.database.begin, file, policy, received_at)
+    for line in bad_lines(report):
+        sys.stderr.write(f"{line}\n")
+    _print(json.dumps(asdict(report)) if as_json else in_words(report))
+    if report.rejected:
+        raise typer.Exit(1)
+
+
+@app.command()
+def consume(
+    topic: Annotated[str, typer.Option(help="Kafka topic of order messages.")],
+    group: Annotated[str, typer.Option(help="Consumers of a group share the topic.")] = "ecom",
+    once: Annotated[bool, typer.Option("--once", help="End where the topic ends.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Take a Kafka topic in, every record exactly once, until Ctrl-C."""
+    from ecom.consume import run as run_consumer
+    from ecom.messages import in_words
+    from ecom.platform import opened
+    from ecom.progress import Progress
+
+    with opened(load()) as platform:
+        report = run_consumer(platform, topic, group, once, Progress())
+    _print(json.dumps(asdict(report)) if as_json else in_words(report))
 
 
 @app.command()

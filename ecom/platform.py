@@ -24,6 +24,7 @@ from ecom.postgres import EmbeddedPostgres
 from ecom.problems import Problem
 from ecom.settings import Settings
 from resources.database import DatabaseResource, engine_for
+from resources.history import KEEP_DAYS, VARIABLES
 
 _DAGSTER_YAML = """\
 # Written by the platform at every start; change it there.
@@ -53,6 +54,15 @@ run_launcher:
 run_monitoring:
   enabled: true
   poll_interval_seconds: 10
+retention:
+  schedule:
+    purge_after_days: {days}
+  sensor:
+    purge_after_days:
+      skipped: 1
+      started: {days}
+      success: {days}
+      failure: {days}
 nux:
   enabled: false
 telemetry:
@@ -188,12 +198,27 @@ def _text(url: URL) -> str:
 def _prepare(settings: Settings, url: URL, dagster_url: URL, migrating: bool) -> None:
     ensure_database(_text(url))
     settings.dagster_home.mkdir(exist_ok=True)
-    text = _DAGSTER_YAML.format(home=settings.dagster_home)
+    text = dagster_yaml(settings.dagster_home)
     (settings.dagster_home / "dagster.yaml").write_text(text)
     if not has_database(_text(dagster_url)):
         _make_dagster_database(settings, dagster_url)
     if migrating:
         migrate(engine_for(_text(url)))
+
+
+def dagster_yaml(home: Path) -> str:
+    """The configuration of a Dagster instance whose files are in `home`."""
+    return _DAGSTER_YAML.format(home=home, days=_history_days())
+
+
+def _history_days() -> int:
+    """Days for which ticks are kept; `backoffice_purge` keeps runs as long."""
+    name = VARIABLES["keep_days"]
+    given = os.environ.get(name) or str(KEEP_DAYS)
+    # Dagster takes 0 for "not set" and would keep them for ever.
+    if not given.isdecimal() or int(given) < 1:
+        raise Problem(f"{name} is {given!r}; it must be a whole number of days, at least 1")
+    return int(given)
 
 
 def _make_dagster_database(settings: Settings, dagster_url: URL) -> None:

@@ -14,6 +14,8 @@ _COUNTS = sa.text("""
     SELECT
         (SELECT count(*) FROM orders.inbox) AS received,
         (SELECT count(*) FROM orders.inbox WHERE state = 'accepted') AS accepted,
+        (SELECT count(*) FROM orders.inbox WHERE state = 'applied') AS cancellations_applied,
+        (SELECT count(*) FROM orders.inbox WHERE state = 'waiting') AS cancellations_waiting,
         (SELECT count(*) FROM orders.inbox WHERE state = 'parked') AS parked,
         (SELECT count(*) FROM orders.inbox WHERE state = 'superseded') AS superseded,
         (SELECT count(*) FROM orders.inbox WHERE state = 'pending') AS pending,
@@ -92,6 +94,9 @@ def lines(summary: dict[str, Any]) -> list[str]:
               "shipped")  # fmt: skip
     orders = ", ".join(f"{summary[name]:,} {name}" for name in counts if summary[name])
     text = [f"orders: {orders or 'none'}", f"documents: {summary['documents']:,}"]
+    applied, waiting_ = summary["cancellations_applied"], summary["cancellations_waiting"]
+    if applied or waiting_:
+        text.append(f"cancellations: {applied:,} applied, {waiting_:,} wait for their order")
     if summary["quarantine"]:
         reasons = (f"{count:,} {reason}" for reason, count in summary["quarantine"].items())
         text.append(f"quarantine: {', '.join(reasons)}")

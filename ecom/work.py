@@ -34,6 +34,10 @@ ORDER_JOB = "orders_flow"
 CHANGES_JOB = "orders_changes"
 MARTS_JOB = "marts_refresh"
 
+CHANGE_ROUNDS = 10
+"""How often one call runs the changes at most: of several changes of an order each takes a round,
+and so does the money to give back. What then waits is left to the sensor, or to the next call."""
+
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 REPOSITORY_TAG = {".dagster/repository": "__repository__@ecom"}
 """Lets the UI show the run under its code location."""
@@ -125,9 +129,11 @@ def run_due_jobs(
         progress.say(f"{orders:,} orders wait; running {ORDER_JOB}")
         run_job(instance, ORDER_JOB, progress)
         is_due = True
-    with platform.database.begin() as conn:
-        changes = figures.waiting(conn).changes
-    if changes:
+    for _ in range(CHANGE_ROUNDS):
+        with platform.database.begin() as conn:
+            changes = figures.waiting(conn).changes
+        if not changes:
+            break
         progress.say(f"{changes:,} changes wait; running {CHANGES_JOB}")
         run_job(instance, CHANGES_JOB, progress)
         # Edited orders begin anew, and are decided in the same call.

@@ -20,6 +20,7 @@ from ecom_assets.deciding import decide
 from ecom_assets.replaying import replay
 from ecom_assets.shared.checks import build_checks
 from resources.database import DatabaseResource
+from resources.history import HistoryResource
 from resources.mail import MailResource
 
 _OWNERS = {area.name: area.owner for area in AREAS}
@@ -50,6 +51,7 @@ def default_resources() -> dict[str, Any]:
         "database": DatabaseResource(url=dg.EnvVar("ECOM_DATABASE_URL")),
         "mail": MailResource.of_environment(),
         "decide": decide,
+        "history": HistoryResource.of_environment(),
         "replay": replay,
     }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ecom_assets.orders.model import Problem
+from ecom_assets.orders.model import Problem, Refusal
 
 MOST_MINOR = 10**12
 """Largest amount of a line or charge; sums over the lines of a document then fit 64 bits."""
@@ -127,6 +127,14 @@ PAYMENT = (
     Member("anomaly"),
 )
 
+CANCEL = (Member("reason"), Member("reference"))
+CANCELLED_LINE = (
+    Member("line_no", Kind.WHOLE, is_required=True, least=1, most=MOST_UNITS),
+    Member("quantity", Kind.WHOLE, is_required=True, least=1, most=MOST_UNITS),
+)
+
+CANCEL_DEMAND = "cancel must be an object"
+CANCELLED_LINES_DEMAND = "cancel.lines must be a list with at least one line, or absent"
 LINES_DEMAND = "lines must be a list with at least one line"
 PAYMENTS_DEMAND = "payments must be a list"
 REPEATED_LINE = "line_no is used twice"
@@ -137,6 +145,6 @@ TOLERANCE_MINOR = 1
 """How far the stated total may be from the lines; the order's total follows the lines."""
 
 
-def fault(problem: Problem, detail: str) -> str:
+def fault(problem: Problem | Refusal, detail: str) -> str:
     """Problem and detail in one text, as the store carries them: `bad_line: line 2: ...`."""
     return f"{problem.value}: {detail}"

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from ecom_assets.catalog.tables import PRODUCTS
-from ecom_assets.orders.tables import CHANGES, INBOX, OBSERVED_EVENTS, ORDER_LINES, ORDERS
+from ecom_assets.orders.tables import (
+    CHANGES,
+    CONSUMED_OFFSETS,
+    INBOX,
+    OBSERVED_EVENTS,
+    ORDER_LINES,
+    ORDERS,
+)
 from ecom_assets.shared.expectations import (
     COUNTRY,
     CURRENCY,
@@ -54,15 +61,28 @@ _STALE = no_rows(
     """
     SELECT max(order_id) AS order_id FROM {batch}
     HAVING max(decided_as_of) <
-        (SELECT max(received_at) FROM orders.inbox WHERE state <> 'parked') - interval '7 days'
+        (SELECT max(received_at) FROM orders.inbox WHERE kind = 'order' AND state <> 'parked')
+            - interval '7 days'
     """,
     "The newest order is at most 7 days older than the newest usable message in the inbox.",
     severity=Severity.WARN,
 )
 _UNEXPLAINED = no_rows(
     "closed_by_run",
-    "SELECT inbox_id FROM {batch} WHERE state IN ('accepted', 'parked') AND run_id IS NULL",
-    "Every message that was accepted or parked names the run that did it.",
+    "SELECT inbox_id FROM {batch} WHERE state NOT IN ('pending', 'superseded') AND run_id IS NULL",
+    "Every message that was accepted, applied, parked or set to wait names the run that did it.",
+)
+
+# A warning, since such a message is no order: people must look why its order never came.
+_WAITING_LONG = no_rows(
+    "cancellations_meet_orders",
+    """
+    SELECT inbox_id FROM {batch}
+    WHERE state = 'waiting' AND received_at <
+        (SELECT max(received_at) FROM orders.inbox WHERE kind = 'order') - interval '7 days'
+    """,
+    "No cancellation waits for its order longer than 7 days.",
+    severity=Severity.WARN,
 )
 
 _EFFECTIVE_TOO_EARLY = no_rows(
@@ -92,8 +112,10 @@ EXPECTATIONS = (
             has_rows("Some order message has arrived."),
             values_match("payload_hash", SHA256, "a SHA-256 in hexadecimal"),
             _UNEXPLAINED,
+            _WAITING_LONG,
         ),
     ),
+    TableExpectations(CONSUMED_OFFSETS, structure(CONSUMED_OFFSETS)),
     TableExpectations(
         ORDERS,
         (

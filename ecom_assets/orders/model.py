@@ -17,6 +17,13 @@ A document is a JSON object with these members; * marks those that must be there
                       provider_reference, card_fingerprint, avs_result, cvv_result, anomaly}]
 
 A payment with `authorised_at` is authorised, one without is pending.
+
+A cancellation is a message of its own kind about the same (channel, external_id), with the payload
+
+    cancel*         {reason, reference, lines: [{line_no*, quantity*}]}
+
+Without `lines` the whole order is cancelled. `reference` tells two otherwise equal partial
+cancellations apart; a payload equal to the one before it says nothing new.
 """
 
 from __future__ import annotations
@@ -28,6 +35,13 @@ from enum import StrEnum
 from typing import Any
 
 
+class MessageKind(StrEnum):
+    """What a message says about its order."""
+
+    ORDER = "order"
+    CANCELLATION = "cancellation"
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """An order message of a caller.
@@ -36,24 +50,30 @@ class Message:
         channel: sales channel it came through.
         external_id: the channel's own id of the order.
         received_at: business moment of arrival, with an offset.
-        payload: the canonical order document.
+        payload: the canonical order document, or what is cancelled.
+        kind: whether the payload is an order or cancels one.
     """
 
     channel: str
     external_id: str
     received_at: datetime
     payload: Mapping[str, Any]
+    kind: str = MessageKind.ORDER
 
 
 class InboxState(StrEnum):
-    """What became of a message."""
+    """What became of a message; orders are accepted, cancellations wait for theirs and apply.
+
+    A message about an accepted order is `changing` it until the change was carried out or refused.
+    """
 
     PENDING = "pending"
+    WAITING = "waiting"
     ACCEPTED = "accepted"
+    APPLIED = "applied"
     PARKED = "parked"
     SUPERSEDED = "superseded"
     CHANGING = "changing"
-    APPLIED = "applied"
 
 
 class Problem(StrEnum):
@@ -78,7 +98,8 @@ class ChangeKind(StrEnum):
 class Refusal(StrEnum):
     """Why a change of an accepted order is refused; the first that applies is named.
 
-    An edit may also be refused for a `Problem` of its document.
+    An edit may also be refused for a `Problem` of its document, and a malformed cancellation is
+    parked whether its order was accepted or not.
     """
 
     ALREADY_CANCELLED = "already_cancelled"
@@ -90,6 +111,9 @@ class Refusal(StrEnum):
     CUSTOMER_CHANGED = "customer_changed"
     CURRENCY_CHANGED = "currency_changed"
 
+
+CANCELLED_BEFORE_ACCEPTANCE = "cancelled_before_acceptance"
+"""Reason of an order's messages that a cancellation of the whole order overtook."""
 
 SUPERSEDED_BY_REVISION = "superseded_by_revision"
 """Reason of a message that a later one about the same order replaces."""

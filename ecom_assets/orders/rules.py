@@ -14,7 +14,7 @@ from typing import Any
 
 from ecom_assets.orders import document as spec
 from ecom_assets.orders.document import Kind, Member, fault
-from ecom_assets.orders.model import Problem
+from ecom_assets.orders.model import Problem, Refusal
 from ecom_assets.shared.money import CURRENCIES
 
 _MOMENT = re.compile(spec.MOMENT_PATTERN)
@@ -53,6 +53,50 @@ def find_fault(document: object, skus: Container[str]) -> str | None:
     )
     # Each check may rely on those before it: a currency, for example, is a text by then.
     return next((found for check in checks if (found := check()) is not None), None)
+
+
+def find_cancellation_fault(payload: object) -> str | None:
+    """The first fault of a cancellation, as `problem: detail`; None if it can be applied.
+
+    Whether the order has the lines is another question, which only the order can answer.
+    """
+    cancel = _value(payload, "cancel")
+    if not isinstance(cancel, dict):
+        return fault(Refusal.MALFORMED, spec.CANCEL_DEMAND)
+    if wrong := _wrong_member(cancel, spec.CANCEL):
+        return fault(Refusal.MALFORMED, f"cancel.{wrong.name} {wrong.demand}")
+    lines = cancel.get("lines")
+    if lines is None:
+        return None
+    if not isinstance(lines, list) or not lines:
+        return fault(Refusal.MALFORMED, spec.CANCELLED_LINES_DEMAND)
+    return _bad_cancelled_line(lines)
+
+
+def _bad_cancelled_line(lines: Sequence[object]) -> str | None:
+    uses = Counter(number for line in lines if (number := _line_number(line)) is not None)
+    for position, line in enumerate(lines, start=1):
+        wrong = _wrong_member(line, spec.CANCELLED_LINE)
+        demand = f"{wrong.name} {wrong.demand}" if wrong else spec.REPEATED_LINE
+        if wrong or uses[int(_value(line, "line_no"))] > 1:
+            return fault(Refusal.MALFORMED, f"cancel line {position}: {demand}")
+    return None
+
+
+_FIELDS: dict[str, str] = {
+    Problem.UNKNOWN_CURRENCY: "currency",
+    Problem.UNKNOWN_SKU: "lines",
+    Problem.TOTAL_MISMATCH: "total_minor",
+}
+"""The field at fault where the detail does not begin with it."""
+
+
+def field_of(found: str) -> str:
+    """The field a fault (`problem: detail`) is about, such as `customer.key` or `line 2: sku`."""
+    problem, _, detail = found.partition(": ")
+    if known := _FIELDS.get(problem):
+        return known
+    return re.split(" must | is ", detail, maxsplit=1)[0]
 
 
 def amounts(document: object) -> Amounts:

@@ -28,13 +28,14 @@ INBOX = area_table(
     text("channel", "sales channel the order came through"),
     text("external_id", "the channel's own id of the order"),
     integer("revision", "1 for the first message about the order, 2 for the next"),
-    document("payload", "the canonical order document, see orders.model", info=PERSONAL),
+    text("kind", "order or cancellation", server_default="order"),
+    document("payload", "the canonical document of its kind, see orders.model", info=PERSONAL),
     text("payload_hash", "SHA-256 of the payload, hexadecimal; an equal payload is a no-op"),
     moment("received_at", "business moment of arrival, as the source or the caller's clock says"),
     text(
         "state",
-        "pending, accepted, parked, superseded, changing (waits as a change of an accepted order)"
-        " or applied (a cancellation that was carried out)",
+        "pending, accepted, parked, superseded or changing (waits as a change of an accepted"
+        " order); a cancellation is also waiting (for its order) or applied",
         server_default="pending",
     ),
     text("reason", "why the message was parked or superseded", nullable=True),
@@ -42,8 +43,11 @@ INBOX = area_table(
     text("run_id", "Dagster run that decided the message", nullable=True),
     recorded_at(),
     sa.UniqueConstraint("channel", "external_id", "revision"),
+    sa.CheckConstraint("kind IN ('order', 'cancellation')", name="kind_known"),
     sa.CheckConstraint(
-        "state IN ('pending', 'accepted', 'parked', 'superseded', 'changing', 'applied')",
+        "state IN ('pending', 'parked', 'superseded', 'changing')"
+        " OR (kind = 'order' AND state = 'accepted')"
+        " OR (kind = 'cancellation' AND state IN ('waiting', 'applied'))",
         name="state_known",
     ),
     sa.CheckConstraint("state <> 'parked' OR reason IS NOT NULL", name="parked_with_reason"),
@@ -52,6 +56,18 @@ INBOX = area_table(
         "received_at",
         "inbox_id",
         postgresql_where=sa.text("state = 'pending'"),
+    ),
+    # Cancellations are few beside orders; a look for those of an order must not read the orders.
+    sa.Index(
+        "inbox_cancellation_idx",
+        "channel",
+        "external_id",
+        postgresql_where=sa.text("kind = 'cancellation'"),
+    ),
+    sa.Index(
+        "inbox_waiting_idx",
+        "received_at",
+        postgresql_where=sa.text("state = 'waiting'"),
     ),
     sa.Index("inbox_parked_idx", "reason", postgresql_where=sa.text("state = 'parked'")),
     sa.Index(
@@ -135,6 +151,19 @@ ORDER_LINES = area_table(
     sa.Index(None, "sku"),
 )
 
+CONSUMED_OFFSETS = area_table(
+    "orders",
+    "consumed_offsets",
+    "How far each consumer group has taken the partitions of a Kafka topic into the inbox.",
+    text("consumer_group", "group of consumers that share the topic", primary_key=True),
+    text("topic", "Kafka topic", primary_key=True),
+    text("topic_id", "the broker's id of the topic; one made anew has another", primary_key=True),
+    integer("partition", "partition of the topic", primary_key=True, autoincrement=False),
+    reference("next_offset", "offset of the first record not yet taken"),
+    recorded_at(),
+    sa.CheckConstraint("next_offset >= 0", name="next_offset_not_negative"),
+)
+
 OBSERVED_EVENTS = area_table(
     "orders",
     "observed_events",
@@ -214,6 +243,12 @@ CHANGES = area_table(
         postgresql_where=sa.text("state = 'pending'"),
     ),
     sa.Index(None, "order_id"),
+    # The intake tells messages that a change has written from those that a channel has sent.
+    sa.Index(
+        "changes_revised_idx",
+        "revised_inbox_id",
+        postgresql_where=sa.text("revised_inbox_id IS NOT NULL"),
+    ),
     # A message asks once; what was refused may be replayed when its cause is gone.
     sa.Index(
         "changes_message_idx",

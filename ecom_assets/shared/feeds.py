@@ -91,8 +91,9 @@ RATES = _feed(
 ORDERS = _feed(
     "orders",
     {"channel": str, "external_id": str, "received_at": _AT, "payload": JSONB()},
+    {"kind": str},
 )
-"""`payload` is the canonical order document of `orders.model`."""
+"""`payload` is the canonical document of `orders.model`; without a `kind` it is an order."""
 OBSERVED_EVENTS = _feed(
     "observed_events",
     {"channel": str, "external_id": str, "kind": str, "reference": str, "detail": JSONB()},

@@ -10,6 +10,7 @@ from ecom_assets.orders import store
 from ecom_assets.orders.model import Refusal
 from ecom_assets.risk.rules import Outcome
 from ecom_assets.risk.store import review
+from ecom_assets.shared import holds
 from ecom_assets.shared.flow import Stage, waiting
 from fixtures.changed_shop import ChangedShop, document, minute
 from resources.database import DatabaseResource
@@ -84,6 +85,33 @@ def test_an_order_edited_twice_ships_what_the_last_edit_says(shop: ChangedShop) 
     assert shop.rows(RELEASES) == []
 
 
+def test_an_order_does_not_ship_past_a_change_nobody_has_looked_at(shop: ChangedShop) -> None:
+    shop.send("A", document(2))
+    shop.advance(Stage.ALLOCATE)
+    shop.send("A", document(3), at=1)
+    cancel(shop, (1, 9), at=2)
+    cancel(shop, (1, 1), at=3)
+    for _ in range(2):
+        shop.advance()
+        assert shop.rows("SELECT count(*) FROM transport.shipments") == [(0,)]
+        shop.change()
+    shop.advance()
+    shop.book()
+    assert shop.states()[2] == "shipped"
+    assert shop.rows(LINES)[0] == (1, "SKU-1", 2)
+    assert [state for state, _ in shop.changes()] == ["applied", "refused", "applied"]
+
+
+def test_a_hold_outlasts_a_change_that_was_refused(shop: ChangedShop) -> None:
+    shop.send("A", document(2))
+    with shop.database.begin() as conn:
+        holds.hold(conn, select(shop.order()), "odd", "ann", minute(1))
+    cancel(shop, (1, 9))
+    shop.change()
+    shop.advance()
+    assert shop.states()[2:] == ("new", "held")
+
+
 def test_two_edits_at_once_are_carried_out_one_after_the_other(shop: ChangedShop) -> None:
     shop.send("A", document(2))
     with shop.database.begin() as conn:
@@ -147,7 +175,7 @@ def test_only_the_newest_plan_to_give_money_back_stands(shop: ChangedShop) -> No
         shop.give_back()
         assert shop.rows(RELEASES)[-1] == ("refund", left, "planned")
     assert shop.rows(RELEASES)[0] == ("refund", 500, "withdrawn")
-    shop.send("A", document(4, paid=2550), at=7)
+    shop.send("A", {**document(4, paid=2550), "promised_at": minute(99).isoformat()}, at=7)
     shop.change()
     shop.advance(Stage.PAYMENT)
     shop.give_back()

@@ -40,6 +40,12 @@ FROM orders.orders
 CROSS JOIN (VALUES (1, 'A', 2, 1000, 50), (2, 'B', 1, 250, 0))
     AS line (line_no, sku, quantity, price, discount)
 ORDER BY order_id, line_no;
+INSERT INTO orders.consumed_offsets (consumer_group, topic, topic_id, partition, next_offset)
+VALUES ('shop', 'orders', 'id', 0, 7);
+INSERT INTO backoffice.purges
+    (kept_from_at, most_runs, runs, events, evaluations, bytes_before, bytes_after, run_id)
+VALUES ('2018-01-01Z', 5000, 3, 900, 60, 20000000, 19000000, 'run-1');
+
 INSERT INTO orders.observed_events (channel, external_id, kind, reference, happened_at, detail)
 VALUES ('web', 'E1', 'delivered', '', '2018-01-08Z', '{}');
 

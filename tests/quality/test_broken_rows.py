@@ -127,6 +127,35 @@ BROKEN = (
         without="inbox_state_known_check",
     ),
     Broken(
+        "orders.inbox",
+        "inbox_kind_known",
+        "UPDATE orders.inbox SET kind = 'rumour', state = 'pending' WHERE inbox_id = 2",
+        ({"inbox_id": "2"},),
+        without="inbox_kind_known_check",
+    ),
+    Broken(
+        "orders.inbox",
+        "inbox_cancellations_meet_orders",
+        "INSERT INTO orders.inbox OVERRIDING SYSTEM VALUE SELECT 99, 'web', 'never', 1, payload,"
+        " payload_hash, received_at - interval '1 year', 'waiting', NULL, NULL, 'run', now(),"
+        " 'cancellation' FROM orders.inbox WHERE inbox_id = 2",
+        ({"inbox_id": "99"},),
+    ),
+    Broken(
+        "backoffice.purges",
+        "purges_counts_not_negative",
+        "UPDATE backoffice.purges SET events = -1",
+        ({"purge_id": "1"},),
+        without="purges_counts_not_negative_check",
+    ),
+    Broken(
+        "orders.consumed_offsets",
+        "consumed_offsets_next_offset_not_negative",
+        "UPDATE orders.consumed_offsets SET next_offset = -1",
+        ({"consumer_group": "shop", "topic": "orders", "topic_id": "id", "partition": "0"},),
+        without="consumed_offsets_next_offset_not_negative_check",
+    ),
+    Broken(
         "orders.orders",
         "orders_amounts_equal_lines",
         "UPDATE orders.orders SET items_minor = items_minor + 1, total_minor = total_minor + 1"

@@ -30,7 +30,8 @@ def test_a_test_may_replace_a_resource() -> None:
     mine = DatabaseResource(url="postgresql://localhost/mine")
     resources = build_defs({"database": mine}).resources or {}
     assert resources["database"] == mine
-    assert set(build_defs().resources or {}) == set(resources) == {"database", "mail", "replay"}
+    names = {"database", "history", "mail", "replay"}
+    assert set(build_defs().resources or {}) == set(resources) == names
 
 
 def test_a_module_that_cannot_be_imported_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:

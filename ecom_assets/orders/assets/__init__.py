@@ -4,7 +4,7 @@ import dagster as dg
 
 from ecom_assets.orders.assets.acceptance import inbox, orders
 from ecom_assets.orders.assets.lifecycle import changes, holds, settlements
-from ecom_assets.orders.tables import OBSERVED_EVENTS
+from ecom_assets.orders.tables import CONSUMED_OFFSETS, OBSERVED_EVENTS
 
 OBSERVED = dg.AssetSpec(
     ["orders", "observed_events"],
@@ -12,4 +12,10 @@ OBSERVED = dg.AssetSpec(
     description=f"{OBSERVED_EVENTS.comment} Filled by imports.",
 )
 
-ASSETS = [inbox, orders, changes, settlements, holds, OBSERVED]
+CONSUMED = dg.AssetSpec(
+    ["orders", "consumed_offsets"],
+    kinds={"postgres", "kafka"},
+    description=f"{CONSUMED_OFFSETS.comment} Written by `ecom consume`.",
+)
+
+ASSETS = [inbox, orders, changes, settlements, holds, OBSERVED, CONSUMED]

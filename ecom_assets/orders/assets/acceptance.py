@@ -31,7 +31,8 @@ class InboxConfig(dg.Config):
     key=_INBOX,
     kinds={"postgres"},
     description="Order messages of all channels. Of several messages about an order only the"
-    " newest stays pending; a message about an order accepted before becomes an edit of it.",
+    " newest stays pending; a message about an order accepted before becomes a change of it, and a"
+    " cancellation waits for its order where that has not come.",
 )
 def inbox(
     context: dg.AssetExecutionContext, config: InboxConfig, database: DatabaseResource
@@ -47,6 +48,8 @@ def inbox(
         pending = figures.pending_messages(conn)
         shown = metadata.advanced(conn, INBOX, {**counts, "replayed": replayed, "pending": pending})
         shown["parked_by_reason"] = metadata.preview(conn, figures.parked_by_reason())
+        shown["waiting_cancellations"] = dg.MetadataValue.int(figures.waiting_cancellations(conn))
+        shown["oldest_waiting"] = metadata.preview(conn, figures.oldest_waiting())
     return dg.MaterializeResult(metadata=shown)
 
 

@@ -1,11 +1,13 @@
 """SQL of the orders area, one module per step of a message's way.
 
-`intake` takes messages and observed facts in, `claims` picks the messages a step works on and
-settles revisions, `reading` and `validation` read documents and find their faults, `acceptance`
-turns the good ones into orders, `replay` gives parked ones another chance. `changes` takes requests
-to cancel or edit accepted orders, `starting` (with `cancelling`) begins them and `settling` (with
-`rewriting`) ends them. `figures` reads what operators and sensors look at. Locks are taken in this
-order: inbox, changes, the queue, states, orders, quarantine.
+`receiving` takes the messages of callers in and `intake` the feeds of importers, `claims` picks the
+messages a step works on and settles revisions, `cancellations` (with `cancelled`, which reads them)
+decides what they do to orders that are not accepted yet, `reading` and `validation` read documents
+and find their faults, `acceptance` turns the good ones into orders, `replay` gives parked ones
+another chance. `changes` takes requests to cancel or edit accepted orders, `starting` (with
+`cancelling`) begins them and `settling` (with `rewriting`) ends them. `figures` reads what
+operators and sensors look at, `offsets` keeps how far a topic was taken. Locks are taken in this
+order: offsets, inbox, changes, the queue, states, orders, quarantine.
 """
 
 from ecom_assets.orders.store.acceptance import accept_once, accept_pending
@@ -17,7 +19,9 @@ from ecom_assets.orders.store.changes import (
     requests_from_cancellations,
 )
 from ecom_assets.orders.store.claims import claim_revised, settle_revisions
-from ecom_assets.orders.store.intake import receive, take_observed_events, take_orders
+from ecom_assets.orders.store.intake import take_observed_events, take_orders
+from ecom_assets.orders.store.offsets import advance, next_offsets
+from ecom_assets.orders.store.receiving import receive, take_deliveries
 from ecom_assets.orders.store.replay import replay_parked
 from ecom_assets.orders.store.settling import settle_changes
 from ecom_assets.orders.store.starting import start_pending
@@ -26,9 +30,11 @@ __all__ = [
     "UnknownOrder",
     "accept_once",
     "accept_pending",
+    "advance",
     "cancel",
     "claim_revised",
     "edit",
+    "next_offsets",
     "receive",
     "replay_parked",
     "request",
@@ -36,6 +42,7 @@ __all__ = [
     "settle_changes",
     "settle_revisions",
     "start_pending",
+    "take_deliveries",
     "take_observed_events",
     "take_orders",
 ]

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 import sqlalchemy as sa
 
 from ecom_assets.orders.model import ACCEPTANCE_VERSION
-from ecom_assets.orders.store import claims, validation
+from ecom_assets.orders.store import cancellations, claims, validation
 from ecom_assets.shared import flow
 from ecom_assets.shared.journal import (
     DECISION_COLUMNS,
@@ -125,7 +125,8 @@ def accept_pending(
 
     Returns:
         Counts of `messages`, of which `accepted`, `parked`, `superseded` and `edits` of accepted
-        orders, and of `lines`.
+        orders (and, where orders have cancellations, `cancels` of accepted ones, `applied` and
+        `waiting`), and of `lines`.
     """
     totals: Counter[str] = Counter(messages=0, accepted=0, lines=0, parked=0, superseded=0, edits=0)
     while True:
@@ -134,8 +135,12 @@ def accept_pending(
             # Nothing claimed is not nothing pending: another worker may hold the rest, and ends it.
             if not claimed:
                 return totals
-            totals.update(accept_claimed(conn, run))
+            counts = accept_claimed(conn, run)
+        totals.update(counts)
         totals["messages"] += claimed
+        # Every message belongs to an order of which another worker holds a part, and ends it.
+        if claimed + counts["messages"] == 0:
+            return totals
         if progress:
             progress(f"inbox: {totals['messages']:,} messages, {totals['accepted']:,} accepted")
 
@@ -154,8 +159,10 @@ def accept_once(conn: sa.Connection, run: str, most: int) -> Counter[str]:
 
 def accept_claimed(conn: sa.Connection, run: str) -> Counter[str]:
     """Accept or park the claimed messages in the transaction that claimed them."""
-    # Revisions before reading: an outdated message must not be parked for its faults.
-    counts = Counter(claims.settle_revisions(conn, run))
+    # Cancellations first, for they end whole orders; revisions before reading, for an outdated
+    # message must not be parked for its faults.
+    counts = Counter(cancelled := cancellations.settle_cancellations(conn, run))
+    counts.update(claims.settle_revisions(conn, run))
     validation.read_claimed(conn)
     conn.execute(_FAULTS)
     counts["parked"] += claims.park_faulty(conn, run)
@@ -166,6 +173,9 @@ def accept_claimed(conn: sa.Connection, run: str) -> Counter[str]:
         counts["lines"] = conn.execute(_LINES).rowcount
         conn.execute(_MESSAGES, {"run": run})
         _record(conn, run)
+        if cancelled:
+            handed = cancellations.hand_over_accepted(conn, run)
+            counts.update(cancels=handed, waiting=-handed)
     return counts
 
 

@@ -1,7 +1,8 @@
 """Requests to change accepted orders, whoever asks: a channel's message or a person.
 
-A request only adds a row to `orders.changes`; `starting` and `settling` carry it out. Of several
-requests about an order the one with the smaller (requested_at, change_id) comes first.
+A request adds a row to `orders.changes` and halts the order, so that it cannot ship before anybody
+has looked at the request; `starting` and `settling` carry it out. Of several requests about an
+order the one with the smaller (requested_at, change_id) comes first.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, insert
 from ecom_assets.orders.model import ChangeKind
 from ecom_assets.orders.tables import CHANGES, ORDERS
 from ecom_assets.shared.columns import Rows
+from ecom_assets.shared.standstill import mark, stand_still
 from ecom_assets.shared.working import open_empty, working_table
 
 REQUEST_COLUMNS = (
@@ -62,6 +64,10 @@ _ADD_MESSAGES = sa.text("""
     FROM added JOIN orders.orders AS o USING (channel, external_id)
     WHERE d.order_id = o.order_id
 """)
+_PENDING = sa.text("""
+    SELECT DISTINCT order_id FROM orders.changes
+    WHERE order_id = ANY(:orders) AND state = 'pending'
+""")
 _LEFT = sa.text("SELECT count(*) FROM revised_documents WHERE inbox_id IS NULL")
 
 
@@ -69,7 +75,8 @@ def request(conn: sa.Connection, rows: Rows) -> int:
     """Ask for changes of accepted orders, all in one statement.
 
     Args:
-        conn: connection inside the caller's transaction.
+        conn: connection inside the caller's transaction, which has changed no state of these orders
+            unless it made them.
         rows: a select with `REQUEST_COLUMNS`. `document` says what a cancellation takes:
             `{"lines": [{"line_no": 1, "quantity": 2}]}`, or `{}` for the whole order; an edit's
             document is the message `revised_inbox_id`.
@@ -78,7 +85,10 @@ def request(conn: sa.Connection, rows: Rows) -> int:
         How many changes were added; a message that has asked before is not counted.
     """
     statement = insert(CHANGES).from_select(list(REQUEST_COLUMNS), sa.select(*rows.subquery().c))
-    return conn.execute(statement.on_conflict_do_nothing()).rowcount
+    added = statement.on_conflict_do_nothing().returning(CHANGES.c.order_id)
+    orders = list(conn.execute(added).scalars())
+    _halt(conn, orders)
+    return len(orders)
 
 
 def requests_from_cancellations(conn: sa.Connection, messages: Rows) -> int:
@@ -187,6 +197,18 @@ def add_messages(conn: sa.Connection, run: str) -> None:
         conn.execute(_ADD_MESSAGES, {"run": run})
 
 
+def halt_again(conn: sa.Connection, orders: Sequence[int]) -> None:
+    """Halt those of the orders, which stand still, that have a change nobody has looked at."""
+    asked = list(conn.execute(_PENDING, {"orders": list(orders)}).scalars())
+    mark(conn, asked, is_held=True)
+
+
+def _halt(conn: sa.Connection, orders: Sequence[int]) -> None:
+    if orders:
+        stand_still(conn, orders)
+        mark(conn, orders, is_held=True)
+
+
 def _check_known(conn: sa.Connection, order_id: int) -> None:
     found = conn.execute(sa.select(ORDERS.c.order_id).where(ORDERS.c.order_id == order_id)).first()
     if found is None:
@@ -201,12 +223,13 @@ def _ask(
     at: datetime,
     by: str,
     reason: str,
-    inbox_id: int | None,
+    revised_inbox_id: int | None,
 ) -> int:
     values = {
         "order_id": order_id, "kind": kind.value, "document": document, "requested_at": at,
-        "requested_by": by, "reason": reason, "inbox_id": inbox_id, "revised_inbox_id": inbox_id,
+        "requested_by": by, "reason": reason, "revised_inbox_id": revised_inbox_id,
     }  # fmt: skip
     statement = sa.insert(CHANGES).values(values).returning(CHANGES.c.change_id)
     change_id: int = conn.execute(statement).scalar_one()
+    _halt(conn, [order_id])
     return change_id

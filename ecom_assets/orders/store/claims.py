@@ -23,7 +23,7 @@ CLAIMED = working_table(
     sa.Column("inbox_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("is_revised", sa.Boolean, nullable=False),
 )
-"""Messages a step holds; `is_revised` says that their order has several messages."""
+"""Messages a step holds; `is_revised` says that others of their order have to be looked at."""
 
 FAULTS = working_table(
     "faulty_messages",
@@ -36,7 +36,7 @@ FAULTS = working_table(
 # index is small however large the inbox grows.
 _CLAIM = sa.text("""
     INSERT INTO claimed_messages (inbox_id, is_revised)
-    SELECT m.inbox_id, EXISTS (
+    SELECT m.inbox_id, m.kind = 'cancellation' OR EXISTS (
         SELECT FROM orders.inbox AS r
         WHERE r.revision > 1 AND r.channel = m.channel AND r.external_id = m.external_id)
     FROM orders.inbox AS m
@@ -49,7 +49,7 @@ _CLAIM_REVISED = sa.text("""
     INSERT INTO claimed_messages (inbox_id, is_revised)
     SELECT m.inbox_id, true
     FROM orders.inbox AS m
-    WHERE m.state = 'pending' AND EXISTS (
+    WHERE m.state = 'pending' AND m.kind = 'order' AND EXISTS (
         SELECT FROM orders.inbox AS r
         WHERE r.revision > 1 AND r.channel = m.channel AND r.external_id = m.external_id)
     ORDER BY m.received_at, m.inbox_id
@@ -60,7 +60,7 @@ _CLAIM_PARKED = sa.text("""
     INSERT INTO claimed_messages (inbox_id, is_revised)
     SELECT m.inbox_id, false
     FROM orders.inbox AS m
-    WHERE m.state = 'parked' AND m.reason <> ALL(:refusals)
+    WHERE m.state = 'parked' AND m.kind = 'order' AND m.reason <> ALL(:refusals)
     FOR UPDATE OF m SKIP LOCKED
 """)
 # Newer by arrival, then by revision: a message overtaken on its way has the higher revision but is
@@ -71,7 +71,8 @@ _SUPERSEDE = sa.text("""
         USING orders.inbox AS m
         WHERE c.is_revised AND m.inbox_id = c.inbox_id AND EXISTS (
             SELECT FROM orders.inbox AS newer
-            WHERE newer.channel = m.channel AND newer.external_id = m.external_id
+            WHERE newer.kind = 'order'
+              AND newer.channel = m.channel AND newer.external_id = m.external_id
               AND (newer.received_at, newer.revision) > (m.received_at, m.revision))
         RETURNING c.inbox_id
     )
@@ -81,7 +82,7 @@ _SUPERSEDE = sa.text("""
 _SUPERSEDE_PARKED = sa.text("""
     UPDATE orders.inbox AS older SET state = 'superseded', reason = :reason, run_id = :run
     FROM claimed_messages AS c JOIN orders.inbox AS m USING (inbox_id)
-    WHERE c.is_revised AND older.state = 'parked'
+    WHERE c.is_revised AND older.state = 'parked' AND older.kind = 'order'
       AND older.channel = m.channel AND older.external_id = m.external_id
       AND (older.received_at, older.revision) < (m.received_at, m.revision)
     RETURNING older.inbox_id
@@ -130,7 +131,7 @@ def claim_pending(conn: sa.Connection, most: int) -> int:
 
 
 def claim_revised(conn: sa.Connection) -> int:
-    """Claim the pending messages whose order has several messages; returns how many."""
+    """Claim the pending orders among messages whose order has several; returns how many."""
     open_empty(conn, CLAIMED, FAULTS)
     return conn.execute(_CLAIM_REVISED).rowcount
 
@@ -138,7 +139,8 @@ def claim_revised(conn: sa.Connection) -> int:
 def claim_parked(conn: sa.Connection) -> int:
     """Claim the parked messages that may be taken after all; returns how many.
 
-    A change that was refused for what has become of its order stays refused.
+    A change that was refused for what has become of its order stays refused, and nothing that the
+    catalog learns mends a cancellation.
     """
     open_empty(conn, CLAIMED, FAULTS)
     given = {"refusals": [refusal.value for refusal in Refusal]}

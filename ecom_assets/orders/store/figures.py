@@ -57,6 +57,21 @@ def has_pending(conn: sa.Connection) -> bool:
     return bool(conn.execute(sa.select(found)).scalar_one())
 
 
+def waiting_cancellations(conn: sa.Connection) -> int:
+    """Cancellations whose order has not come, or has not been accepted yet."""
+    waiting_ = INBOX.c.state == InboxState.WAITING.value
+    return conn.execute(sa.select(sa.func.count()).where(waiting_)).scalar_one()
+
+
+def oldest_waiting() -> sa.Select[Any]:
+    """Cancellations that wait for their order, those that have waited longest first."""
+    names = ("channel", "external_id", "received_at")
+    rows = sa.select(*(INBOX.c[name] for name in names))
+    return rows.where(INBOX.c.state == InboxState.WAITING.value).order_by(
+        INBOX.c.received_at, INBOX.c.inbox_id
+    )
+
+
 def parked_by_reason() -> sa.Select[Any]:
     """Parked messages per reason, the most frequent first."""
     count = sa.func.count().label("messages")

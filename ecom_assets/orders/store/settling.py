@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 
 from ecom_assets.orders.model import ACCEPTANCE_VERSION, CHANGE_VERSION, SUPERSEDED_BY_REVISION
-from ecom_assets.orders.store import acceptance, claims, rewriting, validation
+from ecom_assets.orders.store import acceptance, changes, claims, rewriting, validation
 from ecom_assets.shared import flow, holds
 from ecom_assets.shared.journal import (
     DECISION_COLUMNS,
@@ -163,6 +163,7 @@ def settle_changes(conn: sa.Connection, run: str) -> dict[str, int]:
     flow.hand_on(conn, flow.FIRST, _ANEW)
     flow.hand_on(conn, (flow.Stage.PAYMENT,), _TO_MATCH)
     flow.hand_on(conn, (flow.Stage.RETURN_MONEY,), _TO_RETURN)
+    changes.halt_again(conn, list(conn.execute(sa.select(SETTLING.c.order_id)).scalars()))
     return counts
 
 

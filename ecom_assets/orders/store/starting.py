@@ -22,7 +22,7 @@ from ecom_assets.shared.journal import (
     record_decisions,
     record_events,
 )
-from ecom_assets.shared.standstill import stand_still, withdraw
+from ecom_assets.shared.standstill import mark, stand_still, withdraw
 from ecom_assets.shared.working import open_empty, working_table
 
 STARTING = working_table(
@@ -131,6 +131,10 @@ _DECISIONS = sa.text("""
     FROM starting_changes AS c
     ORDER BY c.order_id
 """).columns(*(sa.column(name) for name in DECISION_COLUMNS))
+_LET_GO = sa.text("""
+    SELECT c.order_id FROM starting_changes AS c JOIN flow.order_states AS s USING (order_id)
+    WHERE c.refusal IS NOT NULL AND s.hold_state = 'none'
+""")
 _PASSED = sa.text("""
     SELECT order_id, effective_as_of AS due_at FROM starting_changes WHERE refusal IS NULL
 """).columns(sa.column("order_id"), sa.column("due_at"))
@@ -177,6 +181,9 @@ def _start(conn: sa.Connection, run: str) -> dict[str, int]:
     refused = conn.execute(_REFUSED, {"run": run}).rowcount
     conn.execute(_FAULTY)
     claims.park_faulty(conn, run)
+    let_go = list(conn.execute(_LET_GO).scalars())
+    mark(conn, let_go, is_held=False)
+    changes.halt_again(conn, let_go)
     started = conn.execute(_STARTED, {"run": run}).rowcount
     orders = sa.select(STARTING.c.order_id).where(STARTING.c.refusal.is_(None))
     withdraw(conn, list(conn.execute(orders).scalars()))
