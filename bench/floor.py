@@ -9,16 +9,12 @@ why) is not in the floor.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-from sqlalchemy.schema import CreateSchema, DropSchema
+import psycopg
+from psycopg import sql
 
-from ecom_assets.documents.tables import INVOICES, PACKING_SLIPS
-from ecom_assets.schema import schema
 from ecom_assets.shared.flow import CHUNK
-from resources.database import DatabaseResource
 
 DECIDING = (
     "orders.inbox", "orders.orders", "orders.order_lines", "flow.order_states",
@@ -29,13 +25,17 @@ DECIDING = (
 )  # fmt: skip
 """Tables that the stages up to the letters write; events of documents count here too."""
 
-DOCUMENTS = (PACKING_SLIPS.fullname, INVOICES.fullname)
+DOCUMENTS = ("documents.packing_slips", "documents.invoices")
 
-_SCHEMA = "floor"
-_EXTENT = sa.text("""
-    SELECT pg_relation_size(CAST(:name AS regclass)) / current_setting('block_size')::bigint,
-        (SELECT count(*) FROM orders.orders)
+_TWIN = sql.SQL("CREATE TABLE floor.{} (LIKE {} INCLUDING ALL)")
+_COPY = sql.SQL("""
+    INSERT INTO floor.{} OVERRIDING SYSTEM VALUE
+    SELECT * FROM {} WHERE ctid >= %s::tid AND ctid < %s::tid
 """)
+_EXTENT = """
+    SELECT pg_relation_size(%s::regclass) / current_setting('block_size')::bigint,
+        (SELECT count(*) FROM orders.orders)
+"""
 
 
 @dataclass(frozen=True)
@@ -55,55 +55,30 @@ class Floor:
     documents_s: float
 
 
-def floor_seconds(database: DatabaseResource) -> Floor:
+def floor_seconds(url: str) -> Floor:
     """Copy the rows the path wrote into twins of its tables; the twins are dropped again."""
-    with database.begin() as conn:
-        conn.execute(CreateSchema(_SCHEMA))
-    found = []
-    for names in (DECIDING, DOCUMENTS):
-        moved = [_move(database, schema().tables[name]) for name in names]
-        found += [sum(rows for rows, _ in moved), sum(seconds for _, seconds in moved)]
-    with database.begin() as conn:
-        conn.execute(DropSchema(_SCHEMA, cascade=True))
-    return Floor(int(found[0]), found[1], int(found[2]), found[3])
-
-
-def _move(database: DatabaseResource, table: sa.Table) -> tuple[int, float]:
-    """Rows of a table and the seconds that copying them takes."""
-    # As it stands in the database, where indexes and constraints are those of the migrations.
-    with database.begin() as conn:
-        twin = sa.DDL(
-            "CREATE TABLE floor.%(name)s (LIKE %(fullname)s INCLUDING ALL)",
-            context={"name": table.name},
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute("CREATE SCHEMA floor")
+        deciding, documents = (
+            [_move(conn, *name.split(".")) for name in names] for names in (DECIDING, DOCUMENTS)
         )
-        twin.against(table)(table, conn)
-        blocks, orders = conn.execute(_EXTENT, {"name": table.fullname}).tuples().one()
+        conn.execute("DROP SCHEMA floor CASCADE")
+    rows = [sum(rows for rows, _ in moved) for moved in (deciding, documents)]
+    seconds = [sum(seconds for _, seconds in moved) for moved in (deciding, documents)]
+    return Floor(rows[0], seconds[0], rows[1], seconds[1])
+
+
+def _move(conn: psycopg.Connection, area: str, name: str) -> tuple[int, float]:
+    """Rows of a table and the seconds that copying them takes, each chunk in a transaction."""
+    twin, table = sql.Identifier(name), sql.Identifier(area, name)
+    # As it stands in the database: indexes and constraints are those that the path had to keep.
+    conn.execute(_TWIN.format(twin, table))
+    blocks, orders = conn.execute(_EXTENT, [f"{area}.{name}"]).fetchone() or (0, 0)
+    chunks = max(1, -(-orders // CHUNK))
+    per_chunk = max(1, -(-blocks // chunks))
     rows, begun = 0, time.perf_counter()
-    for statement in _chunks(table, blocks, max(1, -(-orders // CHUNK))):
-        with database.begin() as conn:
-            rows += conn.execute(statement).rowcount
-    return rows, time.perf_counter() - begun
-
-
-def _chunks(table: sa.Table, blocks: int, chunks: int) -> Iterator[sa.Insert]:
-    """Statements that copy a table, each so many of its pages."""
-    names = [column.name for column in table.c]
-    twin = sa.table(table.name, *(sa.column(name) for name in names), schema=_SCHEMA)
-    place: sa.ColumnElement[str] = sa.literal_column("ctid")
-    per_chunk = -(-blocks // chunks) or 1
+    # By the pages they lie on, so that finding the rows of a chunk costs next to nothing.
     for first in range(0, blocks, per_chunk):
-        begin, end = f"({first},0)", f"({first + per_chunk},0)"
-        found = sa.select(*table.c).where(
-            place >= sa.cast(begin, sa.Text).cast(_Tid), place < sa.cast(end, sa.Text).cast(_Tid)
-        )
-        yield sa.insert(twin).from_select(names, found)
-
-
-class _Tid(sa.types.UserDefinedType[str]):
-    """PostgreSQL's type of row addresses."""
-
-    cache_ok = True
-
-    def get_col_spec(self) -> str:
-        """Its name."""
-        return "tid"
+        pages = [f"({first},0)", f"({first + per_chunk},0)"]
+        rows += conn.execute(_COPY.format(twin, table), pages).rowcount
+    return rows, time.perf_counter() - begun

@@ -188,7 +188,7 @@ def measure(database: DatabaseResource, server: int | None = None) -> Drained:
             raise SystemExit(f"the path was not drained: {left}")
         orders = conn.execute(sa.text("SELECT count(*) FROM orders.orders")).scalar_one()
         outcomes = {(row[0], row[1]): row[2] for row in conn.execute(_OUTCOMES)}
-    return Drained(orders, deciding, documents, floor_seconds(database), peak, outcomes)
+    return Drained(orders, deciding, documents, floor_seconds(database.url), peak, outcomes)
 
 
 def report(drained: Drained) -> None:
@@ -220,12 +220,14 @@ def report_curve(drained: Sequence[Drained]) -> None:
     print(f"\n{'us per order at':28}" + "".join(f"{each.orders:>12,}" for each in drained))
     for name in drained[0].deciding:
         print(f"{name:28}" + "".join(_cost(each.deciding[name], each.orders) for each in drained))
-    for title, figure in (
-        ("deciding", lambda each: each.deciding_s),
-        ("documents", lambda each: each.documents_s),
-        ("floor of deciding", lambda each: each.floor.deciding_s),
-    ):
-        print(f"{title:28}" + "".join(_cost(figure(each), each.orders) for each in drained))
+    sums = {
+        "deciding": [each.deciding_s for each in drained],
+        "documents": [each.documents_s for each in drained],
+        "floor of deciding": [each.floor.deciding_s for each in drained],
+    }
+    for title, seconds in sums.items():
+        costs = (_cost(taken, each.orders) for taken, each in zip(seconds, drained, strict=True))
+        print(f"{title:28}" + "".join(costs))
     print(f"{'deciding, orders/s':28}" + "".join(f"{_rate(each):12,.0f}" for each in drained))
 
 

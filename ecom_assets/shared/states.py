@@ -11,9 +11,10 @@ from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from ecom_assets.shared.columns import METADATA, Rows, moment, reference, text
-from ecom_assets.shared.journal import TIMELINE, record_events
+from ecom_assets.shared.journal import EVENT_COLUMNS, TIMELINE
 
 
 class Dimension(StrEnum):
@@ -164,37 +165,14 @@ def move(
             states or is given twice, or another worker moved it meanwhile. The caller must let the
             transaction roll back.
     """
-    given = rows.subquery()
-    column = ORDER_STATES.c[dimension.value]
     legal = [state for state, next_ in TRANSITIONS[dimension].items() if to_state in next_]
-    # By id, as everybody locks them: two updates in the order of their plans could each wait for
-    # the other.
-    locked = sa.select(ORDER_STATES.c.order_id).where(
-        ORDER_STATES.c.order_id.in_(sa.select(given.c.order_id))
-    )
-    held = locked.order_by(ORDER_STATES.c.order_id).with_for_update().cte("held")
-    conn.execute(sa.select(sa.func.count()).select_from(held))
-    # Looked for first, so that the error can name an order and where it stands.
-    refused = conn.execute(
-        sa.select(ORDER_STATES.c.order_id, column)
-        .join(given, given.c.order_id == ORDER_STATES.c.order_id)
-        .where(column.not_in(legal))
-        .limit(1)
-    ).first()
+    refused, example, state = conn.execute(_look(dimension, legal, rows)).tuples().one()
     if refused:
         raise IllegalTransition(
-            f"order {refused[0]}: {dimension.value} cannot go from {refused[1]} to {to_state}"
+            f"order {example}: {dimension.value} cannot go from {state} to {to_state}"
         )
-    # the events first: `rows` may ask for the state that the update is about to change
-    recorded = record_events(conn, event, _explained(dimension, to_state, rows), run)
-    target = sa.literal(to_state, sa.Text)
-    changed_at = sa.func.greatest(given.c.happened_at, ORDER_STATES.c.changed_at)
-    # The condition again: between the look and this line another worker may have moved the order.
-    moved = conn.execute(
-        sa.update(ORDER_STATES)
-        .values({column: target, ORDER_STATES.c.changed_at: changed_at})
-        .where(ORDER_STATES.c.order_id == given.c.order_id, column.in_(legal))
-    ).rowcount
+    statement = _move(dimension, legal, to_state, event, rows, run)
+    recorded, moved = conn.execute(statement).tuples().one()
     # An event without its move would be a lie that nobody could tell from the truth later.
     if moved != recorded:
         raise IllegalTransition(
@@ -203,9 +181,57 @@ def move(
     return moved
 
 
-def _explained(dimension: Dimension, to_state: str, rows: Rows) -> sa.Select[tuple[int, Any, Any]]:
-    """The events of a move, each with what moved, so that states can be told from the timeline."""
+def _look(dimension: Dimension, legal: list[str], rows: Rows) -> sa.Select[tuple[int, int, str]]:
+    """Lock the states; how many of them refuse the move, and one of those to tell of."""
     given = rows.subquery()
+    column = ORDER_STATES.c[dimension.value]
+    # By id, as everybody locks them: two updates in the order of their plans could each wait for
+    # the other.
+    locked = sa.select(ORDER_STATES.c.order_id, column.label("state")).where(
+        ORDER_STATES.c.order_id.in_(sa.select(given.c.order_id))
+    )
+    held = locked.order_by(ORDER_STATES.c.order_id).with_for_update().cte("held")
+    is_refused = held.c.state.not_in(legal)
+    first = sa.func.min(held.c.order_id).filter(is_refused)
+    state = sa.func.array_agg(aggregate_order_by(held.c.state, held.c.order_id)).filter(is_refused)
+    return sa.select(sa.func.count().filter(is_refused), first, state[1])
+
+
+def _move(
+    dimension: Dimension, legal: list[str], to_state: str, event: str, rows: Rows, run: str
+) -> sa.Select[tuple[int, int]]:
+    """Write the events and move the states, in one statement: how many of each.
+
+    Both see the states as they were before, whatever `rows` asks of them. The condition is there
+    again: between the look and this statement another worker may have moved the order.
+    """
+    # Once: it may be costly, and is read for the events and for the states.
+    given = rows.cte("given").prefix_with("MATERIALIZED", dialect="postgresql")
+    column = ORDER_STATES.c[dimension.value]
+    explained = _explained(dimension, to_state, given).subquery()
+    source = sa.select(sa.literal(event), *explained.c, sa.literal(run))
+    recorded = (
+        sa.insert(TIMELINE)
+        .from_select(["event", *EVENT_COLUMNS, "run_id"], source)
+        .returning(sa.literal(1))
+        .cte("recorded")
+    )
+    changed_at = sa.func.greatest(given.c.happened_at, ORDER_STATES.c.changed_at)
+    moved = (
+        sa.update(ORDER_STATES)
+        .values({column: sa.literal(to_state, sa.Text), ORDER_STATES.c.changed_at: changed_at})
+        .where(ORDER_STATES.c.order_id == given.c.order_id, column.in_(legal))
+        .returning(sa.literal(1))
+        .cte("moved")
+    )
+    counts = (sa.select(sa.func.count()).select_from(part) for part in (recorded, moved))
+    return sa.select(*(count.scalar_subquery() for count in counts))
+
+
+def _explained(
+    dimension: Dimension, to_state: str, given: sa.CTE
+) -> sa.Select[tuple[int, Any, Any]]:
+    """The events of a move, each with what moved, so that states can be told from the timeline."""
     moved = sa.func.jsonb_build_object(
         "moved",
         sa.func.jsonb_build_object(
