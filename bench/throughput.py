@@ -37,6 +37,7 @@ from ecom_assets.inventory.store import call_backorders, post_sales, reserve
 from ecom_assets.orders.store import accept_pending, claim_revised, settle_revisions
 from ecom_assets.payments.store import match_payments
 from ecom_assets.risk.store import decide_orders
+from ecom_assets.shared.abreast import drain_abreast
 from ecom_assets.shared.flow import Stage, drain, waiting
 from ecom_assets.transport.store import choose_carriers, ship_parcels
 from ecom_assets.warehouse.store import allocate
@@ -94,8 +95,12 @@ class Drained:
         return sum(self.documents.values())
 
 
-def _through(stage: Stage, step: Callable[..., Mapping[str, int]], **given: Any) -> Step:
+def _in_turn(stage: Stage, step: Callable[..., Mapping[str, int]], **given: Any) -> Step:
     return lambda database: drain(database.begin, stage, partial(step, **given))
+
+
+def _abreast(stage: Stage, step: Callable[..., Mapping[str, int]], **given: Any) -> Step:
+    return lambda database: drain_abreast(database.begin, stage, partial(step, **given))
 
 
 def _settle_inbox(database: DatabaseResource) -> None:
@@ -139,17 +144,17 @@ _LETTERS: dict[str, Any] = {
 DECIDING: dict[str, Step] = {
     "inbox": _settle_inbox,
     "accept": lambda database: accept_pending(database.begin, RUN),
-    "customer": _through(Stage.CUSTOMER, fold_orders),
-    "payment": _through(Stage.PAYMENT, match_payments, run=RUN),
+    "customer": _in_turn(Stage.CUSTOMER, fold_orders),
+    "payment": _abreast(Stage.PAYMENT, match_payments, run=RUN),
     "score": _score,
-    "risk": _through(Stage.RISK, decide_orders, run=RUN),
+    "risk": _abreast(Stage.RISK, decide_orders, run=RUN),
     "reserve": _reserve,
-    "allocate": _through(Stage.ALLOCATE, allocate, run=RUN),
-    "carrier": _through(Stage.CARRIER, choose_carriers, run=RUN),
-    "ship": _through(Stage.SHIP, ship_parcels, run=RUN),
-    "post_sale": _through(Stage.POST_SALE, post_sales),
-    "notify_confirmed": _through(Stage.NOTIFY_CONFIRMED, plan_confirmed, **_LETTERS),
-    "notify_shipped": _through(Stage.NOTIFY_SHIPPED, plan_shipped, **_LETTERS),
+    "allocate": _in_turn(Stage.ALLOCATE, allocate, run=RUN),
+    "carrier": _abreast(Stage.CARRIER, choose_carriers, run=RUN),
+    "ship": _abreast(Stage.SHIP, ship_parcels, run=RUN),
+    "post_sale": _in_turn(Stage.POST_SALE, post_sales),
+    "notify_confirmed": _abreast(Stage.NOTIFY_CONFIRMED, plan_confirmed, **_LETTERS),
+    "notify_shipped": _abreast(Stage.NOTIFY_SHIPPED, plan_shipped, **_LETTERS),
 }
 """What decides about an order and follows at once, in the order of the path."""
 
