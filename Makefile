@@ -26,9 +26,10 @@ format: $(STAMP)  ## Rewrite the code in the project's format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(STAMP)  ## Measure the order path and the allocation against their floors
+bench: $(STAMP)  ## Measure the order path, a backlog and the allocation against their floors
 	$(BIN)/python -m bench.order_path $(ARGS)
 	$(BIN)/python -m bench.allocation
+	$(BIN)/python -m bench.throughput
 
 lock: $(STAMP)  ## Resolve the dependencies again
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
