@@ -26,9 +26,11 @@ format: $(STAMP)  ## Rewrite the code in the project's format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(STAMP)  ## Measure the order path, the allocation and the growth of the databases
+bench: $(STAMP)  ## Measure path, backlog, allocation and reaction against floors, and growth
 	$(BIN)/python -m bench.order_path $(ARGS)
 	$(BIN)/python -m bench.allocation
+	$(BIN)/python -m bench.throughput
+	$(BIN)/python -m bench.reaction
 	$(BIN)/python -m bench.growth
 
 lock: $(STAMP)  ## Resolve the dependencies again

@@ -11,6 +11,7 @@ from ecom_assets.customers import store
 from ecom_assets.customers.notices import POLICY, NoticePolicy
 from ecom_assets.customers.tables import ADDRESSES, CUSTOMERS
 from ecom_assets.shared import metadata
+from ecom_assets.shared.abreast import drain_abreast
 from ecom_assets.shared.flow import Stage, drain
 from ecom_assets.shared.outbox import OUTBOX, open_effects
 from resources.database import DatabaseResource
@@ -99,7 +100,7 @@ def notifications(
     shown: dict[str, Any] = {}
     for stage, planning in _STAGES.items():
         step = partial(planning, domain=mail.domain, run=context.run.run_id, policy=policy)
-        totals = drain(database.begin, stage, step, context.log.info)
+        totals = drain_abreast(database.begin, stage, step, context.log.info)
         shown |= {f"{stage.value}_{name}": count for name, count in totals.items()}
     with database.begin() as conn:
         shown |= {f"effects_{state}": count for state, count in open_effects(conn).items()}

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from ecom_assets.payments import store
 from ecom_assets.payments.tables import ORDER_PAYMENTS, RELEASES, TRANSACTIONS
 from ecom_assets.shared import metadata
+from ecom_assets.shared.abreast import drain_abreast
 from ecom_assets.shared.flow import Stage, drain
 from resources.database import DatabaseResource
 
@@ -48,7 +49,7 @@ def payments(
 ) -> Iterator[dg.MaterializeResult[Any]]:
     """Match the payments of every order that waits for it."""
     step = partial(store.match_payments, run=context.run.run_id)
-    totals = drain(database.begin, Stage.PAYMENT, step, context.log.info)
+    totals = drain_abreast(database.begin, Stage.PAYMENT, step, context.log.info)
     # After the last chunk has committed: the figures show what a reader of the tables would see.
     with database.begin() as conn:
         yield dg.MaterializeResult(

@@ -10,7 +10,8 @@ from ecom_assets.risk import store
 from ecom_assets.risk.rules import Outcome
 from ecom_assets.risk.tables import DECISIONS
 from ecom_assets.shared import metadata
-from ecom_assets.shared.flow import Stage, drain
+from ecom_assets.shared.abreast import drain_abreast
+from ecom_assets.shared.flow import Stage
 from resources.database import DatabaseResource
 
 # Unpaid orders are left out: they wait for money, not for a person.
@@ -35,7 +36,7 @@ def decisions(
 ) -> dg.MaterializeResult[Any]:
     """Decide every order that waits for it; orders under review are held."""
     step = partial(store.decide_orders, run=context.run.run_id)
-    totals = drain(database.begin, Stage.RISK, step, context.log.info)
+    totals = drain_abreast(database.begin, Stage.RISK, step, context.log.info)
     with database.begin() as conn:
         counts = store.outcome_counts(conn)
         worth = {

@@ -5,7 +5,8 @@ from typing import Any
 import dagster as dg
 import sqlalchemy as sa
 
-from ecom_assets.shared.flow import Stage, drain
+from ecom_assets.shared.abreast import drain_abreast
+from ecom_assets.shared.flow import Stage
 from ecom_assets.shared.metadata import advanced, bar_plot, money, preview
 from ecom_assets.transport import store
 from ecom_assets.transport.store import reports
@@ -41,7 +42,7 @@ def carrier_choices(
     context: dg.AssetExecutionContext, database: DatabaseResource
 ) -> dg.MaterializeResult[Any]:
     """Choose a service for the parcels of every order that waits."""
-    totals = drain(
+    totals = drain_abreast(
         database.begin,
         Stage.CARRIER,
         lambda conn: store.choose_carriers(conn, context.run.run_id),
@@ -73,7 +74,7 @@ def shipments(
     context: dg.AssetExecutionContext, database: DatabaseResource
 ) -> dg.MaterializeResult[Any]:
     """Hand over the parcels of every order that waits."""
-    totals = drain(
+    totals = drain_abreast(
         database.begin,
         Stage.SHIP,
         lambda conn: store.ship_parcels(conn, context.run.run_id),

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from multiprocessing import get_context
+from types import ModuleType
 from typing import TypeVar
 
 Document = TypeVar("Document")
@@ -44,9 +45,25 @@ def press(
                 # spawned, not forked: connections and threads of ours must not be copied
                 pool = ProcessPoolExecutor(mp_context=get_context("spawn"), initializer=_tie)
                 pools.append(stack.enter_context(pool))
-            return pools[0].map(draw, documents, chunksize=_BATCH)
+            with _nameless_main():
+                return pools[0].map(draw, documents, chunksize=_BATCH)
 
         yield print_all
+
+
+@contextmanager
+def _nameless_main() -> Iterator[None]:
+    """Keep processes that start meanwhile from running our main module again.
+
+    By itself a spawned process imports what the program began with, such as all of Dagster, which
+    takes it many times as long as what a printer needs.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _tie() -> None:

@@ -16,6 +16,7 @@ from ecom_assets.shared.flow import NEXT, Stage, hand_on
 from ecom_assets.shared.journal import record_decisions
 from ecom_assets.shared.money import exponent
 from ecom_assets.transport.policy import POLICY, Policy
+from ecom_assets.transport.store.lanes import lay_out_card
 from ecom_assets.transport.store.parcels import gather_parcels
 from ecom_assets.transport.tables import CARRIER_CHOICES, RATES
 
@@ -24,53 +25,29 @@ _FORGET = sa.text(
     "DELETE FROM transport.carrier_choices AS x USING claimed AS c WHERE x.order_id = c.order_id"
 )
 
-# A service's zone is looked for where it has a rate at the moment, so that shops with zones of
-# their own can share the tables: `reach` knows when each service is rated in each zone, once per
-# chunk. What is rated nowhere still gets a zone, for its reason to name. COLLATE "C" and a total
-# order in every choice: ties must not fall with the language of the database or with the plan.
+# COLLATE "C" and a total order in every choice: ties must not fall with the language of the
+# database or with the plan.
 CANDIDATES = (
     sa.text("""
-    WITH reach AS MATERIALIZED (
-        SELECT s.service_code, z.zone_code, z.from_km, z.to_km,
-            range_agg(tstzrange(r.valid_from_at, r.valid_to_at)) FILTER (
-                WHERE r.valid_from_at < COALESCE(r.valid_to_at, 'infinity')
-            ) AS rated_at
-        FROM transport.services AS s CROSS JOIN transport.zones AS z
-        LEFT JOIN transport.rates AS r USING (service_code, zone_code)
-        GROUP BY s.service_code, z.zone_code
-    ), zoned AS (
-        SELECT p.*, n.service_code, n.zone_code, CASE
-            WHEN p.distance_km IS NULL THEN '; distance unknown, farthest zone assumed'
-            WHEN n.covers THEN '' ELSE '; no zone covers the distance, farthest assumed'
-            END AS note
-        FROM parcels AS p CROSS JOIN LATERAL (
-            SELECT DISTINCT ON (service_code) service_code, zone_code, covers
-            FROM reach CROSS JOIN LATERAL (SELECT
-                COALESCE(from_km <= p.distance_km AND p.distance_km < to_km, false) AS covers,
-                COALESCE(rated_at @> p.ready_at, false) AS is_rated
-            ) AS fit
-            ORDER BY service_code, is_rated DESC, covers DESC,
-                CASE WHEN covers THEN to_km - from_km ELSE -from_km END, zone_code COLLATE "C"
-        ) AS n
-    ), weighed AS (
-        SELECT z.*, s.max_weight_g, s.quality, CASE
-            WHEN s.dim_divisor <= 0 THEN z.weight_g
-            ELSE LEAST(GREATEST(z.weight_g, ceil(z.volume_mm3 / s.dim_divisor)), 2147483647)
+    WITH weighed AS (
+        SELECT p.*, z.service_code, z.zone_code, z.note, z.moment_cell, z.max_weight_g, z.quality,
+            b.billable_weight_g, width_bucket(b.billable_weight_g - 1, m.grams) AS gram_cell
+        FROM parcels AS p
+        CROSS JOIN card_marks AS m
+        JOIN zone_of AS z ON z.km_cell = COALESCE(width_bucket(p.distance_km, m.km), -1)
+            AND z.moment_cell = width_bucket(p.ready_at, m.moments)
+        CROSS JOIN LATERAL (SELECT CASE
+            WHEN z.dim_divisor <= 0 THEN p.weight_g
+            ELSE LEAST(GREATEST(p.weight_g, ceil(p.volume_mm3 / z.dim_divisor)), 2147483647)
             END::integer AS billable_weight_g
-        FROM zoned AS z JOIN transport.services AS s USING (service_code)
+        ) AS b
     ), priced AS (
         SELECT w.*, r.rate_id, r.price_minor AS cost_minor, r.currency AS rate_currency,
             w.ready_at + r.transit_days * interval '1 day' AS eta_at, r.transit_spread_days,
             EXTRACT(epoch FROM w.promised_at - w.ready_at)::double precision / 86400
                 - r.transit_days AS spare_days
-        FROM weighed AS w LEFT JOIN LATERAL (
-            SELECT * FROM transport.rates AS r
-            WHERE r.service_code = w.service_code AND r.zone_code = w.zone_code
-                AND r.from_g < w.billable_weight_g AND w.billable_weight_g <= r.to_g
-                AND r.valid_from_at <= w.ready_at
-                AND (r.valid_to_at IS NULL OR w.ready_at < r.valid_to_at)
-            ORDER BY r.valid_from_at DESC LIMIT 1
-        ) AS r ON true
+        FROM weighed AS w
+        LEFT JOIN rate_of AS r USING (service_code, zone_code, moment_cell, gram_cell)
     ), punctual AS (
         SELECT p.*, CASE
             WHEN rate_id IS NULL THEN NULL
@@ -142,7 +119,9 @@ CANDIDATES = (
     .bindparams(sa.bindparam("exponents", type_=JSONB))
     .columns(*CARRIER_CHOICES.c)
 )
-"""Every service for every row of `parcels`, with the columns of `transport.carrier_choices`."""
+"""Every service for every row of `parcels`, with the columns of `transport.carrier_choices`.
+
+The card must have been laid out for them (`lanes.lay_out_card`)."""
 
 _CHOOSE = sa.insert(CARRIER_CHOICES).from_select(
     [column.name for column in CARRIER_CHOICES.c], CANDIDATES
@@ -235,6 +214,7 @@ def choose_carriers(conn: sa.Connection, run: str, policy: Policy = POLICY) -> d
         `parcels`, `candidates`, and `without_carrier`: orders that are held.
     """
     parcels = gather_parcels(conn, policy.default_unit_weight_g)
+    lay_out_card(conn, parcels)
     conn.execute(_FORGET)
     candidates = conn.execute(_CHOOSE, weights(conn, policy)).rowcount
     decisions = _DECISIONS.bindparams(

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from ecom_assets.shared.replays import CHOICES, CHUNK
 from ecom_assets.transport.policy import Policy
 from ecom_assets.transport.store.choices import CANDIDATES, weights
+from ecom_assets.transport.store.lanes import lay_out_card
 from ecom_assets.transport.store.parcels import open_parcels
 
 _NEXT = sa.text("""
@@ -75,8 +76,10 @@ def choose_anew(
         last = conn.execute(_NEXT, {"after": after, "most": chunk - 1}).scalar() or _LAST
         open_parcels(conn)
         limits = {"after": after, "last": last}
-        conn.execute(_GATHER, limits | {"default_unit_weight_g": policy.default_unit_weight_g})
+        gathering = limits | {"default_unit_weight_g": policy.default_unit_weight_g}
+        gathered = conn.execute(_GATHER, gathering).rowcount
         conn.execute(sa.text("ANALYZE parcels"))
+        lay_out_card(conn, gathered)
         count += conn.execute(statement, given).rowcount
         # All chunks share a transaction, in which deleted rows would still be read.
         conn.execute(sa.text("TRUNCATE parcels"))
