@@ -148,7 +148,8 @@ class EmbeddedPostgres:
 
     def _create(self) -> None:
         shutil.rmtree(self.data, ignore_errors=True)  # what a killed initdb left
-        self.data.mkdir(parents=True)
+        # It is still there where it is a mount point: a disk of its own for the database.
+        self.data.mkdir(parents=True, exist_ok=True)
         self.data.chmod(0o700)
         give(self.data)
         if not self._password_file.exists():
