@@ -59,7 +59,9 @@ QUESTIONS: dict[str, str] = {
         LEFT JOIN ran_out AS r USING (order_id) LEFT JOIN changed AS c USING (order_id)
         WHERE d.last <> d.times OR d.times > CASE
             WHEN d.kind = 'order_acceptance' THEN 1 + coalesce(c.times, 0)
-            WHEN d.kind IN ('order_change', 'money_return') THEN coalesce(c.asked, 0)
+            -- A change is decided when it begins, and again when it has ended.
+            WHEN d.kind = 'order_change' THEN coalesce(c.asked + c.times, 0)
+            WHEN d.kind = 'money_return' THEN coalesce(c.asked, 0)
             WHEN d.kind = 'reservation' THEN o.begun + o.in_vain + coalesce(r.times, 0)
             WHEN d.kind IN ('allocation', 'carrier_choice') THEN o.reserved - o.in_vain
             ELSE o.begun END""",
