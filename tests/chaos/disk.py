@@ -15,6 +15,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+_FOLDERS = "/usr/sbin:/sbin"
+"""Where programs of administrators are when the search path does not say so."""
+
 SIZE_GB = 16
 """Size of the file system; its file takes only what is written."""
 
@@ -37,20 +40,22 @@ def mounted(folder: Path, image: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     with image.open("wb") as file:
         file.truncate(SIZE_GB * 1024**3)
-    # No blocks are kept for root: full must be full for everybody.
-    _run("mkfs.ext4", "-q", "-F", "-m", "0", "-E", "lazy_itable_init=1", str(image))
-    _run("mount", "-o", "loop,noatime", str(image), str(folder))
     try:
-        # The server's program for making a data folder wants it empty.
-        (folder / "lost+found").rmdir()
-        yield
+        # No blocks are kept for root: full must be full for everybody.
+        _run("mkfs.ext4", "-q", "-F", "-m", "0", "-E", "lazy_itable_init=1", str(image))
+        _run("mount", "-o", "loop,noatime", str(image), str(folder))
+        try:
+            # The server's program for making a data folder wants it empty.
+            (folder / "lost+found").rmdir()
+            yield
+        finally:
+            _run("umount", "--lazy", str(folder))
     finally:
-        _run("umount", "--lazy", str(folder))
         image.unlink()
 
 
 def _run(*command: str) -> None:
-    program = shutil.which(command[0]) or shutil.which(command[0], path="/usr/sbin:/sbin")
+    program = shutil.which(command[0]) or shutil.which(command[0], path=_FOLDERS)
     if program is None:
         raise NoMount(f"there is no {command[0]} on this machine")
     done = subprocess.run(
