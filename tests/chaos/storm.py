@@ -144,6 +144,10 @@ class Served:
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(90)
 
+    def close(self) -> None:
+        """Wait for the end of one that was killed or stopped."""
+        self.process.communicate(timeout=30)
+
 
 def _free_port() -> int:
     for port in range(FIRST_UI_PORT, FIRST_UI_PORT + 500):
@@ -169,7 +173,7 @@ def _platform(home: Path, plan: Plan, proxy: ProxyProcess) -> Iterator[tuple[Ser
     finally:
         everything = Processes(home).all()
         kill([process for members in everything.values() for process in members])
-        served.process.wait(30)
+        served.close()
 
 
 def run(plan: Plan, home: Path, say: Say) -> Outcome:

@@ -193,8 +193,8 @@ BROKEN = {
     "paid twice": """
         INSERT INTO payments.transactions
             (order_id, sequence, method, installments, amount_minor, currency, state,
-             provider_reference, run_id)
-        SELECT order_id, n, 'card', 1, 100, currency, 'authorised', 'P-1', 'again'
+             authorised_at, provider_reference, run_id)
+        SELECT order_id, n, 'card', 1, 100, currency, 'authorised', placed_at, 'P-1', 'again'
         FROM (SELECT * FROM orders.orders LIMIT 1) AS o, generate_series(1, 2) AS n""",
 }
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,18 +17,21 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 PLAN = Plan(
     # Those that leave nothing behind of a run come first, so that runs have something to lose.
-    ["delay", "connections", "cut", "backend", "workers", "disk full", "daemon", "database"],
+    [
+        "delay", "connections", "cut", "backend", "workers", "disk full", "daemon", "database",
+        "daemon+children",
+    ],
     rate=4, every_s=4, lasting_s=1, before_s=5, after_s=4, settle_s=300, seed=20,
 )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def outcome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
+def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     said: list[str] = []
     outcome = run(PLAN, Path(tmp_path_factory.mktemp("storm")), said.append)
     # For people: shown with `-rA`, or when a test of this module fails.
     print("\n".join([*said, *lines(outcome)]))
-    yield outcome
+    return outcome
 
 
 def test_nothing_is_lost_or_done_twice(outcome: Outcome) -> None:
