@@ -44,12 +44,17 @@ class Target:
     no_disk: str = ""
 
 
+MOST_IDLE_S = 15.0
+"""Longest wait for a process that may be started for every run."""
+
+
 class Skipped(RuntimeError):
     """The fault cannot be done on this machine; the message says why."""
 
 
 def kill_workers(target: Target) -> str:
-    """Kill every process that decides orders."""
+    """Kill every process that decides orders; wait for one if none is there."""
+    _wait_for(lambda: len(target.processes.of(WORKERS)), MOST_IDLE_S)
     killed = kill(target.processes.of(WORKERS))
     return f"killed {len(killed)} processes"
 

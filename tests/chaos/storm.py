@@ -29,6 +29,7 @@ from ecom.settings import ROOT
 from resources.database import DatabaseResource
 
 FIRST_UI_PORT = 13900
+IS_DECIDED = sa.text("SELECT EXISTS (SELECT FROM risk.decisions)")
 READY_S = 240.0
 """Longest wait for the platform to be up; it prepares the shop first."""
 
@@ -62,7 +63,7 @@ class Plan:
     @property
     def orders(self) -> int:
         """Orders that are held back for the load: some more than it can hand over."""
-        lasting = self.before_s + len(self.faults) * (self.every_s + 30) + self.after_s
+        lasting = 60 + self.before_s + len(self.faults) * (self.every_s + 30) + self.after_s
         return max(300, int(lasting * self.rate * 1.2))
 
 
@@ -209,6 +210,9 @@ def run(plan: Plan, home: Path, say: Say) -> Outcome:
         )  # fmt: skip
         load.start()
         say("the platform is up, the load has begun")
+        # A fault before anything was decided would only prolong the start.
+        _wait_for_decisions(database, served)
+        say("the first order is decided")
         _do_faults(plan, target, served, outcome, say)
         load.stop()
         outcome.settled_s = _settle(database, plan.settle_s, served)
@@ -218,6 +222,17 @@ def run(plan: Plan, home: Path, say: Say) -> Outcome:
         if served.stop():
             outcome.wrong["the platform did not end as asked"] = [served.log.read_text()[-500:]]
     return outcome
+
+
+def _wait_for_decisions(database: DatabaseResource, served: Served) -> None:
+    deadline = time.monotonic() + READY_S
+    while time.monotonic() < deadline:
+        served.check()
+        with database.begin() as conn:
+            if conn.execute(IS_DECIDED).scalar_one():
+                return
+        time.sleep(0.2)
+    raise RuntimeError(f"no order was decided within {READY_S:g} s")
 
 
 def _do_faults(plan: Plan, target: Target, served: Served, outcome: Outcome, say: Say) -> None:
