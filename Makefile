@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 export DAGSTER_DISABLE_TELEMETRY := 1
 export DO_NOT_TRACK := 1
 
-.PHONY: run test check format bench lock clean
+.PHONY: run test check format bench chaos lock clean
 
 run: $(STAMP)  ## Start PostgreSQL, decide the shop's orders, serve the Dagster UI
 	@$(BIN)/ecom up $(ARGS)
@@ -29,6 +29,11 @@ format: $(STAMP)  ## Rewrite the code in the project's format
 bench: $(STAMP)  ## Measure the order path and the allocation against their floors
 	$(BIN)/python -m bench.order_path $(ARGS)
 	$(BIN)/python -m bench.allocation
+
+MINUTES ?= 5
+RATE ?= 10
+chaos: $(STAMP)  ## Load the platform and kill, cut and fill what it stands on, MINUTES long at RATE orders/s
+	@PYTHONPATH=.:tests $(BIN)/python -m chaos.run --minutes $(MINUTES) --rate $(RATE) $(ARGS)
 
 lock: $(STAMP)  ## Resolve the dependencies again
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

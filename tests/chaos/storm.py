@@ -63,7 +63,8 @@ class Plan:
     @property
     def orders(self) -> int:
         """Orders that are held back for the load: some more than it can hand over."""
-        lasting = 60 + self.before_s + len(self.faults) * (self.every_s + 30) + self.after_s
+        each = self.every_s + self.lasting_s + 5
+        lasting = 60 + self.before_s + len(self.faults) * each + self.after_s
         return max(300, int(lasting * self.rate * 1.2))
 
 
