@@ -51,7 +51,8 @@ def _seconds(value: float | None) -> str:
 def _latencies(outcome: Outcome) -> list[str]:
     calm = undisturbed(outcome.orders, outcome.faults, outcome.recovered)
     head = "received to decided    orders      p50 s      p95 s      p99 s      max s"
-    return [head, _latency("all", outcome.orders), _latency("undisturbed", calm)]
+    proxy = f"(the proxy adds {outcome.proxy_s * 1000:.2f} ms to each round trip to the database)"
+    return [head, _latency("all", outcome.orders), _latency("undisturbed", calm), proxy]
 
 
 def _latency(name: str, orders: Sequence[Decided]) -> str:

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
+import psycopg
 import sqlalchemy as sa
 
 from chaos import disk
@@ -25,6 +27,7 @@ from chaos.load import Load, read_messages
 from chaos.processes import MemoryLog, Processes, kill
 from chaos.proxy import ProxyProcess
 from chaos.timing import Decided, Happened, Recovery, decided_orders, recovery
+from ecom.privileges import tie_to_parent
 from ecom.settings import ROOT
 from resources.database import DatabaseResource
 
@@ -82,6 +85,7 @@ class Outcome:
         counts: orders received and changes requested, and what happened on the way.
         memory: samples per kind of process, see `MemoryLog`.
         runs: Dagster runs by status.
+        proxy_s: seconds that the proxy adds to every round trip; all latencies include it.
     """
 
     faults: list[Happened] = field(default_factory=list)
@@ -93,6 +97,7 @@ class Outcome:
     counts: Counter[str] = field(default_factory=Counter)
     memory: dict[str, list[tuple[float, int]]] = field(default_factory=dict)
     runs: dict[str, int] = field(default_factory=dict)
+    proxy_s: float = 0.0
 
 
 class Served:
@@ -107,8 +112,8 @@ class Served:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "chaos.serving", *arguments],
                 env={**os.environ, "ECOM_HOME": str(home), "PYTHONPATH": path}, cwd=ROOT,
-                start_new_session=True, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=log,
+                preexec_fn=tie_to_parent(), text=True, stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE, stderr=log,
             )  # fmt: skip
 
     def prepared(self) -> dict[str, str]:
@@ -199,6 +204,7 @@ def run(plan: Plan, home: Path, say: Say) -> Outcome:
         proxy = stack.enter_context(ProxyProcess())
         say(f"preparing a shop of {plan.orders:,} orders")
         served, url, dagster_url = stack.enter_context(_platform(home, plan, proxy))
+        outcome.proxy_s = _round_trip(url, proxy.port) - _round_trip(url)
         database = DatabaseResource(url=url)
         stack.callback(database.engine.dispose)
         processes = Processes(home)
@@ -223,6 +229,19 @@ def run(plan: Plan, home: Path, say: Say) -> Outcome:
         if served.stop():
             outcome.wrong["the platform did not end as asked"] = [served.log.read_text()[-500:]]
     return outcome
+
+
+def _round_trip(url: str, port: int | None = None, times: int = 300) -> float:
+    """Seconds of an empty question to the database, the median of many."""
+    taken = []
+    address = sa.make_url(url)
+    address = address.set(port=port) if port else address
+    with psycopg.connect(address.render_as_string(hide_password=False), autocommit=True) as conn:
+        for _ in range(times):
+            begun = time.perf_counter()
+            conn.execute("SELECT")
+            taken.append(time.perf_counter() - begun)
+    return statistics.median(taken)
 
 
 def _wait_for_decisions(database: DatabaseResource, served: Served) -> None:
