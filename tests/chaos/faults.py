@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -85,10 +86,30 @@ _CLIENTS = """
 """
 
 
+@contextmanager
+def _with_clients(target: Target) -> Iterator[tuple[psycopg.Connection, list[int]]]:
+    """A connection, and the process ids of all others; waits for a server that just comes back."""
+    deadline = time.monotonic() + MOST_IDLE_S
+    while True:
+        try:
+            conn = psycopg.connect(target.url, autocommit=True)
+            break
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+    with conn:
+        pids: list[int] = []
+        while not pids and time.monotonic() < deadline:
+            pids = [row[0] for row in conn.execute(_CLIENTS)]
+        if not pids:
+            raise RuntimeError("nobody is connected with the database")
+        yield conn, pids
+
+
 def terminate_backends(target: Target) -> str:
     """End half of the database's connections, in the order of the server."""
-    with psycopg.connect(target.url, autocommit=True) as conn:
-        pids = [row[0] for row in conn.execute(_CLIENTS)]
+    with _with_clients(target) as (conn, pids):
         chosen = target.draw.sample(pids, (len(pids) + 1) // 2)
         conn.execute("SELECT pg_terminate_backend(pid) FROM unnest(%s::int[]) AS pid", [chosen])
     return f"ended {len(chosen)} of {len(pids)} connections"
@@ -96,15 +117,19 @@ def terminate_backends(target: Target) -> str:
 
 def kill_backend(target: Target) -> str:
     """Kill one backend: the server cannot trust its shared memory and starts anew with all."""
-    with psycopg.connect(target.url, autocommit=True) as conn:
-        pids = [row[0] for row in conn.execute(_CLIENTS)]
-    pid = target.draw.choice(pids)
-    os.kill(pid, signal.SIGKILL)
-    return f"killed 1 of {len(pids)} backends"
+    count = 0
+    # The server ends our own connection as well.
+    with suppress(psycopg.OperationalError), _with_clients(target) as (_, pids):
+        count = len(pids)
+        os.kill(target.draw.choice(pids), signal.SIGKILL)
+    if not count:
+        raise RuntimeError("the database server does not answer")
+    return f"killed 1 of {count} backends"
 
 
 def kill_database(target: Target) -> str:
     """Kill the server's first process; whoever serves the platform starts it again."""
+    _wait_for(lambda: target.processes.postmaster() is not None, MOST_IDLE_S)
     postmaster = target.processes.postmaster()
     if postmaster is None:
         raise RuntimeError("the database server does not run")
