@@ -36,12 +36,23 @@ def target(server: EmbeddedPostgres) -> Iterator[Target]:
 
 @pytest.fixture
 def clients(target: Target) -> Iterator[list[psycopg.Connection]]:
-    """Some connections by way of the proxy."""
+    """Some connections by way of the proxy, and nobody else's."""
+    assert until(lambda: others(target) == 0)
     url = psycopg.conninfo.make_conninfo(target.url, host=HOST, port=target.proxy.port)
     connections = [psycopg.connect(url, autocommit=True) for _ in range(4)]
     yield connections
     for conn in connections:
         conn.close()
+
+
+def others(target: Target) -> int:
+    """Connections that earlier tests have left and the server has not ended yet."""
+    with psycopg.connect(target.url) as conn:
+        row = conn.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        ).fetchone()
+    return int(row[0]) if row else 0
 
 
 def still_work(clients: list[psycopg.Connection]) -> int:
