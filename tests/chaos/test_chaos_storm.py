@@ -21,7 +21,7 @@ PLAN = Plan(
         "delay", "connections", "cut", "backend", "workers", "disk full", "daemon", "database",
         "daemon+children",
     ],
-    rate=4, every_s=4, lasting_s=1, before_s=1, after_s=4, settle_s=300, seed=20,
+    rate=4, every_s=3, lasting_s=1, before_s=1, after_s=4, settle_s=300, seed=20,
 )  # fmt: skip
 
 
