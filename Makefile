@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 export DAGSTER_DISABLE_TELEMETRY := 1
 export DO_NOT_TRACK := 1
 
-.PHONY: run test check format bench lock clean
+.PHONY: run test check format bench chaos lock clean
 
 run: $(STAMP)  ## Start PostgreSQL, decide the shop's orders, serve the Dagster UI
 	@$(BIN)/ecom up $(ARGS)
@@ -32,6 +32,11 @@ bench: $(STAMP)  ## Measure path, backlog, allocation and reaction against floor
 	$(BIN)/python -m bench.throughput
 	$(BIN)/python -m bench.reaction
 	$(BIN)/python -m bench.growth
+
+MINUTES ?= 5
+RATE ?= 10
+chaos: $(STAMP)  ## Load the platform and kill, cut and fill what it stands on, MINUTES long at RATE orders/s
+	@PYTHONPATH=.:tests $(BIN)/python -m chaos.run --minutes $(MINUTES) --rate $(RATE) $(ARGS)
 
 lock: $(STAMP)  ## Resolve the dependencies again
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

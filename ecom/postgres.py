@@ -124,15 +124,23 @@ class EmbeddedPostgres:
             self._launch()
             if self._wait_ready(deadline):
                 return
-            self._process = None
+            self.stop()  # a server that never answers must not stay in the way of the next
             if time.monotonic() > deadline or not self._may_pass():
                 raise Problem(f"the PostgreSQL server did not start: {self._last_log_line()}")
             time.sleep(0.5)
 
     def restart(self) -> None:
-        """Start a server that died again, on the port its clients know."""
-        self._process = None
-        self.start()
+        """Start a server that died again, on the port its clients know.
+
+        Raises:
+            Problem: it does not come up; it stays ours, and may be tried again.
+        """
+        dead, self._process = self._process, None
+        try:
+            self.start()
+        except Problem:
+            self._process = dead
+            raise
 
     def stop(self) -> None:
         """Stop the server if it was started here: fast, or at once if it takes long."""
@@ -148,7 +156,8 @@ class EmbeddedPostgres:
 
     def _create(self) -> None:
         shutil.rmtree(self.data, ignore_errors=True)  # what a killed initdb left
-        self.data.mkdir(parents=True)
+        # It is still there where it is a mount point: a disk of its own for the database.
+        self.data.mkdir(parents=True, exist_ok=True)
         self.data.chmod(0o700)
         give(self.data)
         if not self._password_file.exists():
@@ -191,7 +200,8 @@ class EmbeddedPostgres:
             )
 
     def _wait_ready(self, deadline: float) -> bool:
-        while time.monotonic() < deadline:
+        # After a kill the server reads its log first, which takes as long as there is of it.
+        while time.monotonic() < deadline or self._is_recovering():
             if self._answers():
                 return True
             if self._process is None or self._process.poll() is not None:
@@ -216,6 +226,13 @@ class EmbeddedPostgres:
                 return True
         except psycopg.OperationalError:
             return False
+
+    def _is_recovering(self) -> bool:
+        try:
+            with psycopg.connect(self.url("postgres"), connect_timeout=5):
+                return False
+        except psycopg.OperationalError as error:
+            return "starting up" in str(error) or "in recovery mode" in str(error)
 
     def _may_pass(self) -> bool:
         """Whether the reason is one that goes away: a killed server's memory, a port just taken."""

@@ -18,9 +18,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ecom.platform import Platform
+from ecom.postgres import EmbeddedPostgres
 from ecom.privileges import tie_to_parent
 from ecom.problems import Problem
 from ecom.progress import Progress
+from ecom.restarts import Restarts
 from ecom.settings import ROOT
 from ecom_assets.shared.workers import Lane
 
@@ -28,7 +30,6 @@ DEFAULT_PORT = 3000
 
 _HOST = "127.0.0.1"
 _READY_SECONDS = 90
-_MOST_RESTARTS = 5
 _LOOK_SECONDS = 0.5
 
 
@@ -61,13 +62,14 @@ class Service:
             platform: the open platform the child belongs to.
         """
         self.name = name
-        self.restarts = 0
+        self.restarts = Restarts()
         self._arguments = arguments
         self._platform = platform
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start the child in a session of its own, so that Ctrl-C reaches only us."""
+        self.restarts.started()
         with (self._platform.settings.logs / f"{self.name}.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", *self._arguments],
@@ -160,18 +162,33 @@ def _watch(
     services: list[Service], platform: Platform, progress: Progress, stop: threading.Event
 ) -> None:
     """Start again what dies, until we are told to stop."""
+    restarts = Restarts()
     while not stop.wait(_LOOK_SECONDS):
         if platform.server and platform.server.is_owner and not platform.server.is_alive:
-            progress.say("the PostgreSQL server ended; starting it again")
-            platform.server.restart()
+            _revive_server(platform.server, restarts, progress)
+            continue  # without it the others can only die, which says nothing about them
         for service in services:
             if not service.is_alive:
                 _revive(service, progress)
 
 
+def _revive_server(server: EmbeddedPostgres, restarts: Restarts, progress: Progress) -> None:
+    """Try to start the database server, and never give up: its disk may be full for hours."""
+    restarts.died()
+    if not restarts.is_due:
+        return
+    progress.say("the PostgreSQL server ended; starting it again")
+    restarts.started()
+    try:
+        server.restart()
+    except Problem as problem:
+        progress.say(f"{problem}; trying again")
+
+
 def _revive(service: Service, progress: Progress) -> None:
-    service.restarts += 1
-    if service.restarts > _MOST_RESTARTS:
-        raise Problem(f"the {service.name} ended {_MOST_RESTARTS} times; see {service.name}.log")
-    progress.say(f"the {service.name} ended; starting it again")
-    service.start()
+    service.restarts.died()
+    if service.restarts.is_hopeless:
+        raise Problem(f"the {service.name} keeps dying; see {service.name}.log in the logs folder")
+    if service.restarts.is_due:
+        progress.say(f"the {service.name} ended; starting it again")
+        service.start()

@@ -1,6 +1,7 @@
 """Messages or changes arrived: start the order path or what changes orders, one run of each."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 
 import dagster as dg
 
@@ -15,8 +16,15 @@ GIVEN_UP_AFTER = timedelta(hours=1)
 """A run in progress this long is taken for dead and no longer waited for. Should it live after all,
 both runs are safe: they claim different rows."""
 
-PAUSE_AFTER_FAILURE = timedelta(minutes=1)
+FIRST_PAUSE = timedelta(seconds=5)
+"""Pause after a run that failed; it doubles with every further one in a row. A worker that was
+killed or a database that was away for a moment must not keep orders waiting."""
+
+LONGEST_PAUSE = timedelta(minutes=1)
 """A run that fails at once must not be started again every few seconds."""
+
+_LOOKED_BACK = 5
+"""Latest runs looked at: that many failures in a row make the longest pause."""
 
 _JOBS = (ORDERS_FLOW.name, ORDERS_CHANGES.name)
 
@@ -79,15 +87,20 @@ def _reason_to_wait(instance: dg.DagsterInstance, job: str, now: datetime) -> st
     started = dg.RunsFilter(job_name=job, statuses=_IN_PROGRESS, created_after=now - GIVEN_UP_AFTER)
     if running := instance.get_runs(started, limit=1):
         return f"run {running[0].run_id} is in progress; it takes what arrives meanwhile"
-    # Only the latest run counts: a success after a failure has made it good.
-    latest = instance.get_run_records(dg.RunsFilter(job_name=job), limit=1)
-    if not latest or latest[0].dagster_run.status is not dg.DagsterRunStatus.FAILURE:
+    latest = instance.get_run_records(dg.RunsFilter(job_name=job), limit=_LOOKED_BACK)
+    failures = list(takewhile(_has_failed, latest))
+    # A success after a failure has made it good.
+    if not failures:
         return None
+    pause = min(FIRST_PAUSE * 2 ** (len(failures) - 1), LONGEST_PAUSE)
     # A failed run without an end was never seen to fail; from 1970 its pause is long over.
-    ended_at = datetime.fromtimestamp(latest[0].end_time or 0, UTC)
-    wait = ended_at + PAUSE_AFTER_FAILURE - now
-    is_over = wait <= timedelta(0)
-    return None if is_over else f"the last run failed; next try in {wait.seconds} s"
+    ended_at = datetime.fromtimestamp(failures[0].end_time or 0, UTC)
+    wait = ended_at + pause - now
+    return None if wait <= timedelta(0) else f"the last run failed; next try in {wait.seconds} s"
+
+
+def _has_failed(record: dg.RunRecord) -> bool:
+    return record.dagster_run.status is dg.DagsterRunStatus.FAILURE
 
 
 SENSORS = [orders_arrived]

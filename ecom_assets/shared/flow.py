@@ -110,7 +110,7 @@ PENDING = sa.Table(
     comment="Orders that wait for a stage of the order path.",
 )
 
-# One per session and emptied by every commit: steps read it by a fixed name.
+# One per session: steps read it by a fixed name. What a transaction left is gone at the next claim.
 _CLAIM_TABLE = sa.text(
     "CREATE TEMPORARY TABLE IF NOT EXISTS claimed"
     " (order_id bigint PRIMARY KEY, due_at timestamptz NOT NULL) ON COMMIT PRESERVE ROWS"
@@ -165,7 +165,6 @@ def claim(conn: sa.Connection, stage: Stage, most: int = CHUNK) -> int:
         How many orders were claimed; they are in `claimed(order_id, due_at)`.
     """
     conn.execute(_CLAIM_TABLE)
-    # A transaction may claim twice, and only its end empties the table.
     conn.execute(sa.text("DELETE FROM claimed"))
     count = conn.execute(_CLAIM, {"stage": stage.value, "most": most}).rowcount
     analyse(conn, _ANALYSE, count)

@@ -14,7 +14,9 @@ import psutil
 import psycopg
 import pytest
 
+from ecom import postgres as module
 from ecom.postgres import EmbeddedPostgres
+from ecom.problems import Problem
 from ecom.settings import ROOT
 
 START = """
@@ -131,3 +133,33 @@ def test_root_may_keep_it_in_a_folder_that_nobody_else_may_enter(tmp_path: Path)
         assert server.pid
         assert psutil.Process(server.pid).uids().effective != 0
     assert closed.stat().st_mode & 0o077 == 0
+
+
+def test_a_restart_that_fails_can_be_tried_again(data: Path) -> None:
+    with EmbeddedPostgres(data) as server:
+        assert server.pid
+        os.kill(server.pid, signal.SIGKILL)
+        assert _wait_gone(server.pid)
+        (data / "global").rename(data / "away")
+        with pytest.raises(Problem, match="did not start"):
+            server.restart()
+        assert server.is_owner
+        assert not server.is_alive
+        (data / "away").rename(data / "global")
+        server.restart()
+        assert _execute(server, "SELECT 1") == [(1,)]
+
+
+def test_a_server_that_never_answers_is_not_left_behind(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with EmbeddedPostgres(data):
+        pass
+    # As if the password were another's: the server runs and lets nobody in.
+    (data.parent / "postgres.password").write_text("wrong")
+    monkeypatch.setattr(module, "_START_SECONDS", 2)
+    server = EmbeddedPostgres(data)
+    with pytest.raises(Problem, match="password authentication failed"):
+        server.start()
+    assert not server.is_owner
+    assert not (data / "postmaster.pid").exists()

@@ -19,49 +19,17 @@ import pytest
 import sqlalchemy as sa
 
 from ecom.settings import ROOT
-from ecom_assets.inventory.store import DIFFERENCES
 from ecom_assets.shared.flow import waiting
 from fixtures.allocated_shop import Shop, small_card
 from fixtures.stock_shop import Move, open_sites, stock
 from fixtures.stock_storm import SITES, SKUS, settle_down
+from fixtures.stock_truth import wrong_stock
 from resources.database import DatabaseResource
 
 PROCESSES = 6
 SECONDS = float(os.environ.get("ECOM_STORM_SECONDS", "25"))
 KILL_EVERY_S = 3.0
 LOOK_EVERY_S = 0.02
-
-WRONG = sa.text("""
-    WITH allocated AS (
-        SELECT sku, site_code, sum(quantity) AS units FROM warehouse.allocations GROUP BY 1, 2
-    ), of_line AS (
-        SELECT order_line_id, sum(quantity) AS units FROM warehouse.allocations GROUP BY 1
-    ), parcels AS (
-        SELECT order_id, site_code, sum(quantity) AS units FROM warehouse.allocations GROUP BY 1, 2
-    )
-    SELECT 'promised more than there is' AS wrong, sku AS subject FROM inventory.positions
-    WHERE reserved > on_hand OR reserved < 0
-    UNION ALL
-    SELECT 'load is not the sum of allocations', concat(l.sku, a.sku)
-    FROM warehouse.site_loads AS l FULL JOIN allocated AS a USING (sku, site_code)
-    WHERE coalesce(l.allocated, 0) <> coalesce(a.units, 0)
-    UNION ALL
-    SELECT 'allocated more than the site has', l.sku || l.site_code
-    FROM warehouse.site_loads AS l LEFT JOIN inventory.balances AS b USING (sku, site_code)
-    WHERE l.allocated > coalesce(b.on_hand + b.sold, 0)
-    UNION ALL
-    SELECT 'allocated more than is promised', CAST(a.order_line_id AS text)
-    FROM of_line AS a LEFT JOIN inventory.reservations AS r USING (order_line_id)
-    WHERE a.units > coalesce(r.reserved, 0)
-    UNION ALL
-    SELECT 'promised more than the line asks for', CAST(r.order_line_id AS text)
-    FROM inventory.reservations AS r JOIN orders.order_lines AS l USING (order_line_id)
-    WHERE r.reserved > l.quantity
-    UNION ALL
-    SELECT 'shipped what is not allocated', CAST(s.order_id AS text)
-    FROM transport.shipments AS s LEFT JOIN parcels AS p USING (order_id, site_code)
-    WHERE s.units <> coalesce(p.units, 0)
-""")
 
 # An order may be reserved again only after it was left waiting, ran out, or was changed.
 DECIDED_TWICE = sa.text("""
@@ -112,12 +80,6 @@ def storm(database: DatabaseResource, seconds: float) -> Iterator[list[subproces
             worker.communicate()
 
 
-def look(conn: sa.Connection) -> list[tuple[object, ...]]:
-    """What is wrong in one snapshot."""
-    found = [*conn.execute(WRONG).all(), *conn.execute(DIFFERENCES).all()]
-    return [tuple(row) for row in found]
-
-
 def watch(database: DatabaseResource, workers: list[subprocess.Popen[str]]) -> tuple[int, int]:
     """Look again and again while processes work, and kill one now and then.
 
@@ -129,7 +91,7 @@ def watch(database: DatabaseResource, workers: list[subprocess.Popen[str]]) -> t
     engine = database.engine.execution_options(isolation_level="REPEATABLE READ")
     while any(worker.poll() is None for worker in workers):
         with engine.begin() as conn:
-            assert look(conn) == []
+            assert wrong_stock(conn) == []
         looks += 1
         # A watcher that never rests would leave the storm no core to run on.
         time.sleep(LOOK_EVERY_S)
@@ -155,7 +117,7 @@ def test_nothing_is_ever_promised_twice(database: DatabaseResource) -> None:
     assert kills > SECONDS / KILL_EVERY_S / 3
     settle_down(database)
     with database.begin() as conn:
-        assert look(conn) == []
+        assert wrong_stock(conn) == []
         assert conn.execute(DECIDED_TWICE).all() == []
         assert set(waiting(conn)) <= {"packing_slip", "invoice", "notify_shipped"}
         assert conn.execute(DEADLOCKS).scalar_one() == 0

@@ -125,7 +125,7 @@ def test_failed_run_is_tried_again_after_a_pause(
         send(conn, "A-1")
     instance.report_run_failed(add_run(instance, IN_PROGRESS))
     assert "the last run failed" in str(evaluate(instance, database))
-    monkeypatch.setattr(module, "PAUSE_AFTER_FAILURE", timedelta(0))
+    monkeypatch.setattr(module, "FIRST_PAUSE", timedelta(0))
     assert isinstance(evaluate(instance, database), dg.RunRequest)
 
 

@@ -15,7 +15,7 @@ from jobs import marts, orders, quality
 from jobs.orders import ORDERS_CHANGES, ORDERS_FLOW, ORDERS_REPLAY_PARKED
 from resources.database import DatabaseResource
 from sensors import orders as module
-from sensors.orders import PAUSE_AFTER_FAILURE, orders_arrived
+from sensors.orders import FIRST_PAUSE, LONGEST_PAUSE, orders_arrived
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 Status = dg.DagsterRunStatus
@@ -80,6 +80,17 @@ def test_a_run_of_another_job_is_not_waited_for(
     assert evaluate(instance, shop) is None
 
 
+def reason_after(instance: dg.DagsterInstance, later: int) -> str | None:
+    """What the sensor says of the order path some seconds after its last failure."""
+    (record,) = instance.get_run_records(dg.RunsFilter(job_name=ORDERS_FLOW.name), limit=1)
+    now = datetime.fromtimestamp(record.end_time or 0, UTC) + timedelta(seconds=later)
+    return module._reason_to_wait(instance, ORDERS_FLOW.name, now)
+
+
+def told(left: int) -> str | None:
+    return f"the last run failed; next try in {left} s" if left > 0 else None
+
+
 def test_a_failure_that_a_later_run_made_good_delays_nothing(
     instance: dg.DagsterInstance, shop: DatabaseResource
 ) -> None:
@@ -89,17 +100,41 @@ def test_a_failure_that_a_later_run_made_good_delays_nothing(
     assert evaluate(instance, shop) is None
 
 
-@pytest.mark.parametrize("later", [0, 30, 59, 60, 3_600])
+@pytest.mark.parametrize("later", [0, 1, 4, 5, 3_600])
 def test_the_pause_after_a_failure_counts_from_its_end(
     instance: dg.DagsterInstance, later: int
 ) -> None:
     instance.report_run_failed(add_run(instance, Status.STARTED))
-    (record,) = instance.get_run_records()
-    ended_at = datetime.fromtimestamp(record.end_time or 0, UTC)
-    now = ended_at + timedelta(seconds=later)
-    reason = module._reason_to_wait(instance, ORDERS_FLOW.name, now)
-    left = int(PAUSE_AFTER_FAILURE.total_seconds()) - later
-    assert reason == (f"the last run failed; next try in {left} s" if left > 0 else None)
+    assert reason_after(instance, later) == told(int(FIRST_PAUSE.total_seconds()) - later)
+
+
+@pytest.mark.parametrize(
+    ("failures", "seconds"), [(1, 5), (2, 10), (3, 20), (4, 40), (5, 60), (9, 60)]
+)
+def test_the_pause_grows_while_nothing_but_failures_follow_each_other(
+    instance: dg.DagsterInstance, failures: int, seconds: int
+) -> None:
+    for _ in range(failures):
+        instance.report_run_failed(add_run(instance, Status.STARTED))
+    assert reason_after(instance, 0) == told(seconds)
+    assert seconds <= LONGEST_PAUSE.total_seconds()
+
+
+def test_a_success_makes_the_next_pause_short_again(instance: dg.DagsterInstance) -> None:
+    for _ in range(4):
+        instance.report_run_failed(add_run(instance, Status.STARTED))
+    add_run(instance, Status.SUCCESS)
+    instance.report_run_failed(add_run(instance, Status.STARTED))
+    assert reason_after(instance, 0) == told(int(FIRST_PAUSE.total_seconds()))
+
+
+def test_failures_of_another_job_do_not_make_the_pause_longer(
+    instance: dg.DagsterInstance,
+) -> None:
+    for _ in range(3):
+        instance.report_run_failed(add_run(instance, Status.STARTED, ORDERS_CHANGES.name))
+    instance.report_run_failed(add_run(instance, Status.STARTED))
+    assert reason_after(instance, 0) == told(int(FIRST_PAUSE.total_seconds()))
 
 
 def test_a_run_in_progress_matters_more_than_a_failure(

@@ -22,7 +22,7 @@ from ecom_assets.customers.notices import (
 )
 from ecom_assets.shared.outbox import PLANNED_COLUMNS, plan
 
-# One per session and emptied by every commit, like `claimed`.
+# One per session, like `claimed`.
 _ADDRESSEE_TABLE = sa.text("""
     CREATE TEMPORARY TABLE IF NOT EXISTS addressees (
         order_id bigint PRIMARY KEY, due_at timestamptz, channel text, external_id text,

@@ -228,7 +228,6 @@ def choose_carriers(conn: sa.Connection, run: str, policy: Policy = POLICY) -> d
 
 def _hold_stuck(conn: sa.Connection, run: str) -> int:
     conn.execute(_STUCK_TABLE)
-    # Where two chunks share a transaction, ON COMMIT does not empty the table in between.
     conn.execute(sa.text("DELETE FROM stuck"))
     stuck = conn.execute(_FIND_STUCK).rowcount
     reason = holds.Reason.NO_CARRIER.value

@@ -9,24 +9,21 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-FEW = 500
-"""Parcels up to which figures of the tables would cost more than they save."""
+from ecom_assets.shared.working import analyse
 
-# Emptied by DELETE: as a rule they are empty, and TRUNCATE makes new files. A transaction may
-# choose twice, and only its end empties the tables.
 _OPEN = sa.text("""
     CREATE TEMPORARY TABLE IF NOT EXISTS card_marks (
         km double precision[], moments timestamptz[], grams integer[]
-    ) ON COMMIT DELETE ROWS;
+    ) ON COMMIT PRESERVE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS zone_of (
         km_cell integer, moment_cell integer, service_code text, zone_code text,
         max_weight_g integer, dim_divisor integer, quality double precision, note text
-    ) ON COMMIT DELETE ROWS;
+    ) ON COMMIT PRESERVE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS rate_of (
         service_code text, zone_code text, moment_cell integer, gram_cell integer,
         rate_id bigint, price_minor bigint, currency char(3), transit_days double precision,
         transit_spread_days double precision
-    ) ON COMMIT DELETE ROWS;
+    ) ON COMMIT PRESERVE ROWS;
     DELETE FROM card_marks; DELETE FROM zone_of; DELETE FROM rate_of;
 """)
 
@@ -115,5 +112,4 @@ def lay_out_card(conn: sa.Connection, parcels: int) -> None:
     for statement in (_OPEN, _MARK, _FIND_ZONES, _FIND_RATES):
         conn.execute(statement)
     # Without figures the choice is planned for tables of any size, and compares all with all.
-    if parcels > FEW:
-        conn.execute(sa.text("ANALYZE card_marks, zone_of, rate_of"))
+    analyse(conn, sa.text("ANALYZE card_marks, zone_of, rate_of"), parcels)

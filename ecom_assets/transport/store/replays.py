@@ -7,6 +7,7 @@ from collections.abc import Callable
 import sqlalchemy as sa
 
 from ecom_assets.shared.replays import CHOICES, CHUNK
+from ecom_assets.shared.working import analyse
 from ecom_assets.transport.policy import Policy
 from ecom_assets.transport.store.choices import CANDIDATES, weights
 from ecom_assets.transport.store.lanes import lay_out_card
@@ -78,10 +79,10 @@ def choose_anew(
         limits = {"after": after, "last": last}
         gathering = limits | {"default_unit_weight_g": policy.default_unit_weight_g}
         gathered = conn.execute(_GATHER, gathering).rowcount
-        conn.execute(sa.text("ANALYZE parcels"))
+        analyse(conn, sa.text("ANALYZE parcels"), gathered)
         lay_out_card(conn, gathered)
         count += conn.execute(statement, given).rowcount
         # All chunks share a transaction, in which deleted rows would still be read.
-        conn.execute(sa.text("TRUNCATE parcels"))
+        conn.execute(sa.text("TRUNCATE parcels, card_marks, zone_of, rate_of"))
         after = last
         progress(f"carriers: {count:,} parcels")
