@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from typing import Any
 
 from ecom.platform import opened
 from ecom.settings import Settings
 from ecom.summary import checks_summary, lines, orders_summary, runs_summary
+from ecom_assets.shared import workers
 from ecom_assets.shared.outbox import open_effects
 
 
@@ -21,6 +23,7 @@ def report(settings: Settings) -> dict[str, Any]:
         with platform.database.begin() as conn:
             found = orders_summary(conn)
             found["effects"] = open_effects(conn)
+            found["workers"] = [asdict(seen) for seen in workers.listed(conn)]
         found["checks"] = checks_summary(instance)
         found["runs"] = runs_summary(instance)
         found["database"] = "own" if platform.server is None else "embedded"
@@ -31,6 +34,7 @@ def report(settings: Settings) -> dict[str, Any]:
 
 def text(found: dict[str, Any]) -> list[str]:
     """The report for people."""
+    serving = ", ".join(_worker(seen) for seen in found["workers"])
     state = "running" if found["is_up"] else "not running (looked at it with a server of its own)"
     runs = ", ".join(f"{job} {status.lower()}" for job, status in found["runs"]["last"].items())
     waits = ", ".join(f"{count:,} for {stage}" for stage, count in found["waiting"].items())
@@ -41,6 +45,7 @@ def text(found: dict[str, Any]) -> list[str]:
         f"waiting: {waits or 'nothing'}",
         f"effects to settle: {effects or 'none'}",
         f"last runs: {runs}",
+        f"workers: {serving or 'none'}",
         *(f"degraded: {reason}" for reason in found["degraded"]),
     ]
 
@@ -53,7 +58,25 @@ def _degraded(found: dict[str, Any]) -> list[str]:
     ]
     if found["checks"]["failed"]:
         reasons.append(f"{found['checks']['failed']} checks failed in the last runs")
-    return reasons + _effects_degraded(found["effects"])
+    return reasons + _effects_degraded(found["effects"]) + _workers_degraded(found)
+
+
+def _worker(seen: dict[str, Any]) -> str:
+    if not seen["is_alive"]:
+        return f"{seen['lane']} silent for {seen['silent_s']:.0f} s"
+    return f"{seen['lane']} {'busy' if seen['run_id'] else 'idle'}"
+
+
+def _workers_degraded(found: dict[str, Any]) -> list[str]:
+    """Lanes without a worker while the platform runs; what they did is done in slower ways."""
+    served = {seen["lane"] for seen in found["workers"] if seen["is_alive"]}
+    if not found["is_up"]:
+        return []
+    return [
+        f"no worker of {lane.value} is alive; the daemon starts a process for each of its runs"
+        for lane in workers.Lane
+        if lane.value not in served
+    ]
 
 
 def _effects_degraded(counts: dict[str, int]) -> list[str]:

@@ -102,7 +102,7 @@ def close_dead_runs(instance: dg.DagsterInstance, progress: Progress) -> int:
 def waiting_orders(conn: sa.Connection) -> int:
     """Messages and orders that some stage of the order path must still advance."""
     found = figures.waiting(conn)
-    return found.messages + found.steps
+    return found.messages + found.deciding + found.following
 
 
 def run_due_jobs(

@@ -6,6 +6,7 @@ BACKOFFICE_PURGE = dg.define_asset_job(
     "backoffice_purge",
     selection=dg.AssetSelection.assets(["backoffice", "purges"]),
     executor_def=dg.in_process_executor,
+    tags={"ecom/lane": "chores"},
     description="Removes old runs, events and logs from Dagster's own database, so that it stays as"
     " large as the time for which they are kept.",
 )

@@ -11,6 +11,7 @@ EFFECTS_DISPATCH = dg.define_asset_job(
     selection=dg.AssetSelection.assets(_OUTBOX).without_checks()
     | dg.AssetSelection.checks(*(dg.AssetCheckKey(_OUTBOX, name) for name in _CHECKS)),
     executor_def=dg.in_process_executor,
+    tags={"ecom/lane": "chores"},
     description="Sends what is planned and due, looks up what is in doubt. No order waits for it.",
 )
 

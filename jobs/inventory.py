@@ -6,6 +6,7 @@ INVENTORY_PROMISES = dg.define_asset_job(
     "inventory_promises",
     selection=dg.AssetSelection.assets(["inventory", "stock_holds"], ["inventory", "reservations"]),
     executor_def=dg.in_process_executor,
+    tags={"ecom/lane": "chores"},
     description="Ends holds and promises that ran out by the moment given, then calls orders that"
     " wait for what became free. Without a moment, only the second.",
 )

@@ -31,7 +31,7 @@ ORDERS_FLOW = dg.define_asset_job(
     selection=dg.AssetSelection.groups(*PATH) - _CHANGING - _HOLDS,
     # A process per step would cost more than most steps of a small run take.
     executor_def=dg.in_process_executor,
-    tags={"path": "orders"},
+    tags={"path": "orders", "ecom/lane": "chores"},
     description="Takes every pending order from the inbox to its documents, with all checks of the"
     " areas it passes. Advances what waits and leaves everything else alone.",
 )
@@ -106,7 +106,7 @@ ORDERS_REPLAY_PARKED = dg.define_asset_job(
     selection=dg.AssetSelection.assets(["orders", "inbox"]),
     executor_def=dg.in_process_executor,
     config={"ops": {"orders__inbox": {"config": {"replay_parked": True}}}},
-    tags={"path": "orders"},
+    tags={"path": "orders", "ecom/lane": "chores"},
     description="Puts parked messages whose cause is gone, such as a SKU the catalog has learned,"
     " back to pending; the sensor then starts the order path.",
 )
@@ -115,7 +115,7 @@ ORDERS_CHANGES = dg.define_asset_job(
     "orders_changes",
     selection=_CHANGING,
     executor_def=dg.in_process_executor,
-    tags={"path": "changes"},
+    tags={"path": "changes", "ecom/lane": "decisions"},
     description="Carries out cancellations and edits of accepted orders: takes back what was"
     " decided, then ends the order or lets the order path decide it anew.",
 )
@@ -124,7 +124,7 @@ ORDERS_RELEASE_HOLDS = dg.define_asset_job(
     "orders_release_holds",
     selection=_HOLDS,
     executor_def=dg.in_process_executor,
-    tags={"path": "changes"},
+    tags={"path": "changes", "ecom/lane": "chores"},
     description="Ends the holds that expired by the given moment; the sensor then starts the order"
     " path.",
 )

@@ -4,9 +4,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 
 import dagster as dg
+import sqlalchemy as sa
 
 from ecom_assets.orders.store import figures
-from jobs.orders import ORDERS_CHANGES, ORDERS_FLOW
+from ecom_assets.shared import workers
+from jobs.orders import ORDERS_CHANGES, ORDERS_FLOW, orders_decisions
 from resources.database import DatabaseResource
 
 POLL_SECONDS = 5
@@ -26,7 +28,11 @@ LONGEST_PAUSE = timedelta(minutes=1)
 _LOOKED_BACK = 5
 """Latest runs looked at: that many failures in a row make the longest pause."""
 
-_JOBS = (ORDERS_FLOW.name, ORDERS_CHANGES.name)
+FOLLOW_EVERY = timedelta(minutes=1)
+"""Least time between two runs of the order path: with all its checks it costs as much for one order
+as for thousands, and nobody waits for what it does as for a decision."""
+
+_JOBS = (orders_decisions.name, ORDERS_FLOW.name, ORDERS_CHANGES.name)
 
 # A run that is being cancelled still holds its chunk; what it leaves is started when it has ended.
 _IN_PROGRESS = [
@@ -39,12 +45,13 @@ _IN_PROGRESS = [
 
 
 @dg.sensor(
-    jobs=[ORDERS_FLOW, ORDERS_CHANGES],
+    jobs=[orders_decisions, ORDERS_FLOW, ORDERS_CHANGES],
     minimum_interval_seconds=POLL_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Starts the order path when messages wait in the inbox, or when a run that ended"
-    " early left orders behind, and the changes when accepted orders are to be cancelled or edited."
-    " One run takes all that waits.",
+    description="Starts the decisions when messages wait in the inbox or a run that ended early"
+    " left orders behind, the order path when decisions are to be carried out, at most once a"
+    " minute, and the changes when accepted orders are to be cancelled or edited. One run takes all"
+    " that waits.",
 )
 def orders_arrived(
     context: dg.SensorEvaluationContext, database: DatabaseResource
@@ -54,19 +61,17 @@ def orders_arrived(
     There is no cursor and no run key: what waits is found by its state, so that a message whose
     transaction commits after one with a larger id is not missed.
     """
-    # Runs are looked at first: the shop's database is left alone while both jobs work on it.
     # The wall clock is right here: it says whether a process is alive, not what a rule decides.
     now = datetime.now(UTC)
-    reasons = {name: _reason_to_wait(context.instance, name, now) for name in _JOBS}
-    if all(reasons.values()):
-        return dg.SkipReason("; ".join(str(reason) for reason in reasons.values()))
     with database.begin() as conn:
         waiting = figures.waiting(conn)
-    wanted = {
-        ORDERS_FLOW.name: (waiting.messages, waiting.steps),
-        ORDERS_CHANGES.name: (waiting.changes,),
-    }
-    due = [name for name in _JOBS if any(wanted[name])]
+        wanted = {
+            orders_decisions.name: (waiting.messages, waiting.deciding),
+            ORDERS_FLOW.name: (waiting.following,),
+            ORDERS_CHANGES.name: (waiting.changes,),
+        }
+        due = [name for name in _JOBS if any(wanted[name])]
+        reasons = {name: _reason_to_wait(context.instance, conn, name, now) for name in due}
     # For people who read the list of runs; no rule reads the tag.
     requests = [
         dg.RunRequest(job_name=name, tags={"ecom/waiting": _told(waiting, name)})
@@ -80,14 +85,23 @@ def orders_arrived(
 def _told(waiting: figures.Waiting, job: str) -> str:
     if job == ORDERS_CHANGES.name:
         return f"{waiting.changes} changes"
-    return f"{waiting.messages} messages, {waiting.steps} steps"
+    if job == ORDERS_FLOW.name:
+        return f"{waiting.following} steps"
+    return f"{waiting.messages} messages, {waiting.deciding} steps"
 
 
-def _reason_to_wait(instance: dg.DagsterInstance, job: str, now: datetime) -> str | None:
+def _reason_to_wait(
+    instance: dg.DagsterInstance, conn: sa.Connection, job: str, now: datetime
+) -> str | None:
     started = dg.RunsFilter(job_name=job, statuses=_IN_PROGRESS, created_after=now - GIVEN_UP_AFTER)
-    if running := instance.get_runs(started, limit=1):
+    # A run of a worker that is gone, or stopped, ends only when somebody finds it.
+    running = [run for run in instance.get_runs(started) if not _is_lost(conn, run.run_id)]
+    if running:
         return f"run {running[0].run_id} is in progress; it takes what arrives meanwhile"
     latest = instance.get_run_records(dg.RunsFilter(job_name=job), limit=_LOOKED_BACK)
+    if job == ORDERS_FLOW.name and latest and not _has_failed(latest[0]):
+        rest = datetime.fromtimestamp(latest[0].end_time or 0, UTC) + FOLLOW_EVERY - now
+        return None if rest <= timedelta(0) else f"the order path goes on in {rest.seconds} s"
     failures = list(takewhile(_has_failed, latest))
     # A success after a failure has made it good.
     if not failures:
@@ -97,6 +111,11 @@ def _reason_to_wait(instance: dg.DagsterInstance, job: str, now: datetime) -> st
     ended_at = datetime.fromtimestamp(failures[0].end_time or 0, UTC)
     wait = ended_at + pause - now
     return None if wait <= timedelta(0) else f"the last run failed; next try in {wait.seconds} s"
+
+
+def _is_lost(conn: sa.Connection, run_id: str) -> bool:
+    holder = workers.holder(conn, run_id)
+    return holder is not None and not holder.is_alive
 
 
 def _has_failed(record: dg.RunRecord) -> bool:

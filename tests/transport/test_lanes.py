@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from ecom_assets.shared.working import FEW
 from ecom_assets.transport.model import Parcel, Rate, RateCard, Service, Zone
 from ecom_assets.transport.policy import POLICY
 from ecom_assets.transport.rules import choose
 from ecom_assets.transport.store.choices import CANDIDATES, weights
-from ecom_assets.transport.store.lanes import FEW, lay_out_card
+from ecom_assets.transport.store.lanes import lay_out_card
 from ecom_assets.transport.store.parcels import open_parcels
 from fixtures.allocated_shop import NOON, Shop
 

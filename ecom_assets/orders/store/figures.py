@@ -23,12 +23,14 @@ class Waiting:
 
     Attributes:
         messages: messages pending in the inbox.
-        steps: waits of accepted orders for a stage, left by a run that ended early.
+        deciding: waits of accepted orders for a stage that decides them.
+        following: waits for a stage that carries a decision out or keeps the books.
         changes: changes of accepted orders to start, and waits for the stages that carry them out.
     """
 
     messages: int
-    steps: int
+    deciding: int
+    following: int
     changes: int
 
 
@@ -41,8 +43,9 @@ def waiting(conn: sa.Connection) -> Waiting:
     changing = sum(count for stage, count in waits.items() if stage in _CHANGING)
     pending = sa.select(sa.func.count()).where(CHANGES.c.state == "pending")
     requested = conn.execute(pending.select_from(CHANGES)).scalar_one()
-    steps = sum(waits.values()) - changing
-    return Waiting(pending_messages(conn), steps, changing + requested)
+    deciding = sum(count for stage, count in waits.items() if stage in flow.DECIDING)
+    following = sum(waits.values()) - changing - deciding
+    return Waiting(pending_messages(conn), deciding, following, changing + requested)
 
 
 def pending_messages(conn: sa.Connection) -> int:
