@@ -10,6 +10,9 @@ import dagster as dg
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
+ANALYSED = "analysed"
+"""Key in a connection's `info` of the temporary tables whose figures the planner has."""
+
 SWOLLEN = "is_swollen"
 """Set in a connection's `info` by who put many rows into temporary tables of the session."""
 
@@ -60,4 +63,5 @@ class DatabaseResource(dg.ConfigurableResource[None]):
             # Nothing cleans a temporary table while its session lives.
             if conn.info.pop(SWOLLEN, False):
                 conn.execute(_START_AFRESH)
+                conn.info.pop(ANALYSED, None)
             yield conn

@@ -13,10 +13,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.schema import CreateTable
 
-from resources.database import SWOLLEN
+from resources.database import ANALYSED, SWOLLEN
 
 FEW = 1_000
-"""Up to so many rows a plan made without figures, or with older ones, is as good as any."""
+"""Up to so many rows a plan made for a few is as good as any."""
 
 _WORKING = sa.MetaData()
 
@@ -36,13 +36,17 @@ def open_empty(conn: sa.Connection, *tables: sa.Table) -> None:
 
 
 def analyse(conn: sa.Connection, statement: sa.TextClause, rows: int) -> None:
-    """Give the planner figures of working tables, which nobody else does, where rows are many.
+    """Give the planner figures of working tables, which nobody else does, where they change much.
 
     Args:
         conn: connection inside the transaction that filled the tables.
         statement: `ANALYZE` of the tables.
         rows: rows of the largest of them.
     """
-    if rows > FEW:
+    # Once per session also for few: a table without figures is taken for one of many rows.
+    known: set[str] = conn.info.setdefault(ANALYSED, set())
+    if rows > FEW or statement.text not in known:
         conn.execute(statement)
+        known.add(statement.text)
+    if rows > FEW:
         conn.info[SWOLLEN] = True
