@@ -61,7 +61,7 @@ class Patience(dg.Config):
     """
 
     stays_s: float = 10.0
-    idles_s: float = 0.5
+    idles_s: float = 2.0
 
 
 @dg.op(
