@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
@@ -68,7 +69,7 @@ def build_defs(resources: Mapping[str, Any] | None = None) -> dg.Definitions:
     assets = _collect("ecom_assets.{area}.assets", "ASSETS")
     expectations = _collect("ecom_assets.{area}.expectations", "EXPECTATIONS")
     checks = [*build_checks(expectations), *_collect("ecom_assets.{area}.checks", "CHECKS")]
-    return dg.Definitions(
+    found = dg.Definitions(
         assets=dg.map_asset_specs(_stamp, assets),
         asset_checks=checks,
         jobs=_collect("jobs.{area}", "JOBS"),
@@ -78,6 +79,11 @@ def build_defs(resources: Mapping[str, Any] | None = None) -> dg.Definitions:
         # A process per step would cost more than most steps take.
         executor=dg.in_process_executor,
     )
+    # Dagster warns of a parameter that it passes itself, where it binds resources to a sensor's job.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        found.get_repository_def()
+    return found
 
 
 defs = build_defs()

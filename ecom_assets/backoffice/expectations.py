@@ -3,7 +3,22 @@
 from __future__ import annotations
 
 from ecom_assets.backoffice.tables import PURGES
-from ecom_assets.shared.expectations import TableExpectations
+from ecom_assets.shared.expectations import TableExpectations, values_in
 from ecom_assets.shared.structure import structure
+from ecom_assets.shared.workers import RUN_CLAIMS, WORKERS, Lane
 
-EXPECTATIONS = (TableExpectations(PURGES, structure(PURGES)),)
+_LANES = [lane.value for lane in Lane]
+
+EXPECTATIONS = (
+    TableExpectations(PURGES, structure(PURGES)),
+    TableExpectations(
+        WORKERS,
+        (*structure(WORKERS), values_in("lane", _LANES)),
+        asset=("backoffice", "purges"),
+    ),
+    TableExpectations(
+        RUN_CLAIMS,
+        (*structure(RUN_CLAIMS), values_in("lane", _LANES)),
+        asset=("backoffice", "purges"),
+    ),
+)

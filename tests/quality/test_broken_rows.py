@@ -114,6 +114,19 @@ BROKEN = (
         without="replay_outcomes_kind_known_check",
     ),
     Broken(
+        "flow.workers",
+        "workers_lane_known",
+        "INSERT INTO flow.workers VALUES ('host-1', 'siesta', 1, '2018-02-02Z', '2018-02-02Z', 0)",
+        ({"worker_id": "host-1"},),
+    ),
+    Broken(
+        "flow.run_claims",
+        "run_claims_lane_known",
+        "INSERT INTO flow.run_claims (run_id, lane, offered_at)"
+        " VALUES ('run', 'siesta', '2018-02-02Z')",
+        ({"run_id": "run"},),
+    ),
+    Broken(
         "flow.transitions",
         "transitions_dimension_known",
         "INSERT INTO flow.transitions VALUES ('colour', 'red', 'blue')",
