@@ -62,14 +62,19 @@ class Worker:
         self._bury_the_dead()
         beats = threading.Thread(target=self._beat, args=(stop,), name="beat", daemon=True)
         beats.start()
+        has_lost_touch = False
         while not stop.is_set() and not _is_too_large():
             try:
+                if has_lost_touch:
+                    self._let_go()
+                    has_lost_touch = False
                 # Looked for first: what was told while nobody listened is lost.
                 if not self._work():
                     self._listener.wait(LOOK_S)
             except (sa.exc.DBAPIError, psycopg.Error) as error:
                 # The server may be down; it comes back, and until then there is nothing to do.
                 _log.warning("the database does not answer: %s", str(error).splitlines()[0])
+                has_lost_touch = True
                 stop.wait(_PAUSE_AFTER_PROBLEM_S)
         stop.set()
         beats.join(2 * workers.BEAT_S)
@@ -152,10 +157,19 @@ class Worker:
                     workers.leave(conn, seen.worker_id)
             workers.forget(conn)
             left = workers.abandoned(conn, self._lane)
-        for run_id in left:
+        self._close(left, "The worker that had it ended before it did.")
+
+    def _let_go(self) -> None:
+        """Close what we had when the database was lost, of which nobody may have been told."""
+        with self._database.begin() as conn:
+            left = workers.end_all(conn, self.worker_id)
+        self._close(left, "The worker that had it lost the database before it could tell its end.")
+
+    def _close(self, run_ids: list[str], reason: str) -> None:
+        for run_id in run_ids:
             run = self._instance.get_run_by_id(run_id)
             if run and not run.is_finished:
-                self._instance.report_run_failed(run, "The worker that had it ended before it did.")
+                self._instance.report_run_failed(run, reason)
 
 
 def _own_channels(lane: Lane) -> tuple[str, ...]:

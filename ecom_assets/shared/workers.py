@@ -114,6 +114,11 @@ _TAKE = sa.text("""
     )
     RETURNING run_id
 """)
+_END_ALL = sa.text("""
+    UPDATE flow.run_claims SET ended_at = clock_timestamp()
+    WHERE worker_id = :worker_id AND ended_at IS NULL
+    RETURNING run_id
+""")
 _END = sa.text("UPDATE flow.run_claims SET ended_at = clock_timestamp() WHERE run_id = :run_id")
 # Only of runs that nobody has ended: asking twice, or too late, is answered with no.
 _CANCEL = sa.text("""
@@ -226,6 +231,11 @@ def take(conn: sa.Connection, lane: Lane, worker_id: str) -> str | None:
 def end(conn: sa.Connection, run_id: str) -> None:
     """Note that a worker is done with a run."""
     conn.execute(_END, {"run_id": run_id})
+
+
+def end_all(conn: sa.Connection, worker_id: str) -> list[str]:
+    """Note that a worker holds no run any more; returns the runs it had."""
+    return list(conn.execute(_END_ALL, {"worker_id": worker_id}).scalars())
 
 
 def cancel(conn: sa.Connection, run_id: str) -> bool | None:
