@@ -227,6 +227,14 @@ def is_anyone_waiting(conn: sa.Connection, stages: Iterable[Stage]) -> bool:
     return bool(conn.execute(sa.select(found.where(~PENDING.c.is_held))).scalar_one())
 
 
+def count_waiting(conn: sa.Connection, stages: Iterable[Stage], most: int) -> int:
+    """Waits for one of `stages` that no hold stops, counted up to `most`."""
+    names = sa.literal([stage.value for stage in stages], ARRAY(sa.Text))
+    found = sa.select(PENDING.c.order_id).where(PENDING.c.stage == sa.any_(names))
+    some = found.where(~PENDING.c.is_held).limit(most).subquery()
+    return conn.execute(sa.select(sa.func.count()).select_from(some)).scalar_one()
+
+
 def drain(
     begin: Callable[[], AbstractContextManager[sa.Connection]],
     stage: Stage,

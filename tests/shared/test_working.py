@@ -71,8 +71,7 @@ def test_the_planner_is_told_of_many_rows_only(
 
 
 def test_a_session_that_held_many_rows_starts_afresh(database: DatabaseResource) -> None:
-    def session_of(conn: sa.Connection) -> int:
-        return conn.execute(sa.text("SELECT pg_backend_pid()")).scalar_one()
+    session_of = sa.text("SELECT pg_backend_pid()").columns(sa.column("pid", sa.Integer))
 
     def work(rows: int) -> tuple[int, bool]:
         with database.begin() as conn:
@@ -80,7 +79,7 @@ def test_a_session_that_held_many_rows_starts_afresh(database: DatabaseResource)
             open_empty(conn, SLIPS)
             fill(conn, rows)
             analyse(conn, ANALYSE, rows)
-            return session_of(conn), was_there
+            return conn.execute(session_of).scalar_one(), was_there
 
     seen = [work(rows) for rows in (5, 5, FEW + 1, 5, 5)]
     assert len({process for process, _ in seen}) == 1
