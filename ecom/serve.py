@@ -53,18 +53,26 @@ def check_port(port: int) -> None:
 class Service:
     """One child process that is started again when it dies."""
 
-    def __init__(self, name: str, arguments: list[str], platform: Platform) -> None:
+    def __init__(
+        self,
+        name: str,
+        arguments: list[str],
+        platform: Platform,
+        ends_by: signal.Signals = signal.SIGINT,
+    ) -> None:
         """Describe a child.
 
         Args:
             name: name of the log file and in messages.
             arguments: what follows `python -m`.
             platform: the open platform the child belongs to.
+            ends_by: signal that asks the child to end.
         """
         self.name = name
         self.restarts = Restarts()
         self._arguments = arguments
         self._platform = platform
+        self._ends_by = ends_by
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -90,7 +98,7 @@ class Service:
         """Ask the child to end, and kill it if it does not within `seconds`."""
         if self._process is None or self._process.poll() is not None:
             return
-        self._process.send_signal(signal.SIGINT)
+        self._process.send_signal(self._ends_by)
         try:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -126,7 +134,10 @@ def serve(platform: Platform, port: int, progress: Progress) -> None:
     services = [
         Service("webserver", web, platform),
         Service("daemon", daemon, platform),
-        *(Service(lane.value, ["ecom.worker", lane.value], platform) for lane in Lane),
+        *(
+            Service(lane.value, ["ecom.worker", lane.value], platform, signal.SIGTERM)
+            for lane in Lane
+        ),
     ]
     with told_to_stop() as stop:
         try:

@@ -5,6 +5,8 @@ its own when orders arrive. Sensors stay the guarantee: a worker may die at any 
 it leaves is found by its state.
 
     python -m ecom.worker decisions
+
+SIGTERM ends a worker and the run it has; SIGINT ends the run only.
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ import signal
 import socket
 import sys
 import threading
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import dagster as dg
 import psycopg
@@ -25,7 +29,6 @@ from dagster._core.execution.api import execute_run_iterator
 
 from ecom import warmup
 from ecom.platform import Platform
-from ecom.serve import told_to_stop
 from ecom.settings import load
 from ecom.work import QUIET, REPOSITORY_TAG
 from ecom_assets.shared import workers
@@ -38,6 +41,9 @@ LOOK_S = 1.0
 
 _DECISIONS = "orders_decisions"
 _PAUSE_AFTER_PROBLEM_S = 0.5
+_LONGEST_PAUSE_S = 10.0
+"""An order that no stage can take must not make a failed run follow the other."""
+
 _MOST_MEMORY_KIB = 1_500_000
 """A worker that has grown beyond this ends between two runs; its parent starts another."""
 
@@ -56,6 +62,8 @@ class Worker:
         self._database = platform.database
         self._listener = Listener(platform.url, (workers.OFFERS, *_own_channels(lane)))
         self._run_id: str | None = None
+        self._failures = 0
+        self._rests_until = 0.0
 
     def serve(self, stop: threading.Event) -> None:
         """Work until told to stop, or until the process has grown too large."""
@@ -88,7 +96,8 @@ class Worker:
         if offered:
             self._execute_offered(offered)
             return True
-        if self._lane is Lane.DECISIONS and self._is_due():
+        is_rested = time.monotonic() >= self._rests_until
+        if self._lane is Lane.DECISIONS and is_rested and self._is_due():
             self._decide()
             return True
         return False
@@ -109,6 +118,14 @@ class Worker:
         with self._database.begin() as conn:
             workers.own(conn, run.run_id, self._lane, self.worker_id)
         self._execute(run)
+        self._rest_if_failed(run.run_id)
+
+    def _rest_if_failed(self, run_id: str) -> None:
+        run = self._instance.get_run_by_id(run_id)
+        self._failures = self._failures + 1 if run and run.is_failure else 0
+        if self._failures:
+            pause = min(_PAUSE_AFTER_PROBLEM_S * 2 ** (self._failures - 1), _LONGEST_PAUSE_S)
+            self._rests_until = time.monotonic() + pause
 
     def _execute_offered(self, run_id: str) -> None:
         run = self._instance.get_run_by_id(run_id)
@@ -151,12 +168,15 @@ class Worker:
     def _bury_the_dead(self) -> None:
         """Close the runs of workers that are gone, at once those of this host."""
         with self._database.begin() as conn:
+            # A container that starts again may give our process id to another worker.
+            left = workers.end_all(conn, self.worker_id)
+            workers.leave(conn, self.worker_id)
             workers.beat(conn, self.worker_id, self._lane, os.getpid(), self.runs)
             for seen in workers.listed(conn):
                 if _is_gone(seen.worker_id):
                     workers.leave(conn, seen.worker_id)
             workers.forget(conn)
-            left = workers.abandoned(conn, self._lane)
+            left += workers.abandoned(conn, self._lane)
         self._close(left, "The worker that had it ended before it did.")
 
     def _let_go(self) -> None:
@@ -202,12 +222,39 @@ def _is_too_large() -> bool:
     return pages * os.sysconf("SC_PAGE_SIZE") // 1024 > _MOST_MEMORY_KIB
 
 
+@contextmanager
+def _told_to_stop() -> Iterator[threading.Event]:
+    """An event that SIGTERM sets, also while a run has signal handlers of Dagster's in place.
+
+    The interpreter writes the number of each signal into a socket before it calls any handler.
+    """
+    stop = threading.Event()
+    told, teller = socket.socketpair()
+    teller.setblocking(False)
+
+    def listen() -> None:
+        while number := told.recv(1):
+            if number[0] == signal.SIGTERM:
+                stop.set()
+
+    threading.Thread(target=listen, name="signals", daemon=True).start()
+    # Handlers of our own, for neither signal may raise or end the process between two runs.
+    for kind in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(kind, lambda *_: None)
+    signal.set_wakeup_fd(teller.fileno())
+    try:
+        yield stop
+    finally:
+        signal.set_wakeup_fd(-1)
+        teller.close()
+
+
 def main(lane: str) -> None:
     """Serve a lane of the platform that the parent process has opened."""
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO)
     warmup.begin().join()
     platform = Platform.of_environment(load())
-    with told_to_stop() as stop, platform.instance() as instance:
+    with _told_to_stop() as stop, platform.instance() as instance:
         Worker(platform, instance, Lane(lane)).serve(stop)
 
 

@@ -28,7 +28,8 @@ from ecom_assets.warehouse import store as warehouse
 from resources.retry import retried
 
 MOST = 200
-"""Orders decided in one transaction; where more wait, each stage takes large chunks of its own."""
+"""Orders decided in one transaction. Where more wait they go stage by stage, so that what came in
+at once, such as an import, is decided in the order of its moments, however it is cut."""
 
 Begin = Callable[[], AbstractContextManager[sa.Connection]]
 Advanced = dict[str, Counter[str]]
@@ -75,7 +76,7 @@ def decide(begin: Begin, run: str, warn: Callable[[str], object]) -> Advanced:
     """Take what waits from the inbox to the choice of its carrier.
 
     Few orders go through all stages in one transaction. Many, or few of which a stage cannot take
-    one, go stage by stage, so that the good ones pass.
+    one, go stage by stage, so that those at other stages pass.
 
     Args:
         begin: opens a transaction that commits on success.
@@ -88,13 +89,19 @@ def decide(begin: Begin, run: str, warn: Callable[[str], object]) -> Advanced:
     Raises:
         Exception: what the first stage that failed raised, after the others had their turn.
     """
+    if _are_many(begin):
+        return _apart(begin, run)
     try:
-        advanced = retried(partial(_together, begin, run))
+        return retried(partial(_together, begin, run))
     except Exception as error:  # whatever it is, it may be one order's
         warn(f"deciding stage by stage: {error}")
         return _apart(begin, run)
-    is_more = any(counts["orders"] >= MOST for counts in advanced.values())
-    return _added(advanced, _apart(begin, run)) if is_more else advanced
+
+
+def _are_many(begin: Begin) -> bool:
+    with begin() as conn:
+        waiting = figures.count_pending(conn, MOST + 1)
+        return waiting + flow.count_waiting(conn, flow.DECIDING, MOST + 1) > MOST
 
 
 def _together(begin: Begin, run: str) -> Advanced:
@@ -136,7 +143,3 @@ def _note(advanced: Advanced, tables: tuple[str, ...], counts: Mapping[str, int]
     if n:
         for table in tables:
             advanced[table] = Counter({**counts, "orders": n})
-
-
-def _added(one: Advanced, other: Advanced) -> Advanced:
-    return {table: one.get(table, Counter()) + other.get(table, Counter()) for table in one | other}

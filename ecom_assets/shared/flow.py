@@ -133,25 +133,6 @@ _CLAIM = sa.text("""
     INSERT INTO claimed SELECT order_id, due_at FROM taken
 """)
 
-# `seen` is what stood in the queue when the statement began. A wait that another worker has claimed
-# is among it, so fewer locked than seen means that an order moved on while it was waited for.
-_CALL_BACK = sa.text("""
-    WITH seen AS (
-        SELECT count(*) AS waits FROM flow.pending
-        WHERE order_id IN (SELECT order_id FROM claimed) AND stage = ANY(:stages)
-    ), locked AS (
-        SELECT stage FROM flow.pending
-        WHERE order_id IN (SELECT order_id FROM claimed) AND stage = ANY(:stages)
-        ORDER BY order_id, stage
-        FOR UPDATE
-    )
-    SELECT seen.waits = (SELECT count(*) FROM locked) FROM seen
-""")
-_END_WAITS = sa.text("""
-    DELETE FROM flow.pending
-    WHERE order_id IN (SELECT order_id FROM claimed) AND stage = ANY(:stages)
-""")
-
 Step = Callable[[sa.Connection], Mapping[str, int]]
 """Advances the orders in `claimed` inside the given transaction; returns counts by name."""
 
@@ -185,34 +166,6 @@ def claim_given(conn: sa.Connection, orders: Rows) -> int:
     count = conn.execute(sa.insert(claimed).from_select(["order_id", "due_at"], source)).rowcount
     analyse(conn, _ANALYSE, count)
     return count
-
-
-def call_back(conn: sa.Connection, stages: Iterable[Stage] = HOLDABLE) -> None:
-    """Make sure that no other worker advances one of the claimed orders through `stages`.
-
-    Waits for those that do just now, and locks what the orders still wait for; `end_waits` then
-    ends it. Call this before any other lock is taken: those workers may want the same rows.
-
-    Args:
-        conn: connection inside the transaction that claimed the orders.
-        stages: stages other than the one the orders were claimed for.
-    """
-    names = {"stages": [stage.value for stage in stages]}
-    # An order that was advanced meanwhile waits for the stage after; the path has an end.
-    while not conn.execute(_CALL_BACK, names).scalar_one():
-        continue
-
-
-def end_waits(conn: sa.Connection, stages: Iterable[Stage] = HOLDABLE) -> int:
-    """End what the claimed orders wait for; last in a transaction that called them back.
-
-    Whoever hands an order on waits for one who deletes the same wait, but not for one who only
-    holds it: deleting last keeps that from closing a circle.
-
-    Returns:
-        How many waits were ended.
-    """
-    return conn.execute(_END_WAITS, {"stages": [stage.value for stage in stages]}).rowcount
 
 
 def hand_on(conn: sa.Connection, stages: Iterable[Stage], orders: Rows) -> int:
@@ -272,6 +225,14 @@ def is_anyone_waiting(conn: sa.Connection, stages: Iterable[Stage]) -> bool:
     names = [stage.value for stage in stages]
     found = sa.exists().where(PENDING.c.stage == sa.any_(sa.literal(names, ARRAY(sa.Text))))
     return bool(conn.execute(sa.select(found.where(~PENDING.c.is_held))).scalar_one())
+
+
+def count_waiting(conn: sa.Connection, stages: Iterable[Stage], most: int) -> int:
+    """Waits for one of `stages` that no hold stops, counted up to `most`."""
+    names = sa.literal([stage.value for stage in stages], ARRAY(sa.Text))
+    found = sa.select(PENDING.c.order_id).where(PENDING.c.stage == sa.any_(names))
+    some = found.where(~PENDING.c.is_held).limit(most).subquery()
+    return conn.execute(sa.select(sa.func.count()).select_from(some)).scalar_one()
 
 
 def drain(

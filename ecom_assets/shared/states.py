@@ -116,11 +116,8 @@ class IllegalTransition(Exception):
 def open_states(conn: sa.Connection, orders: Rows) -> int:
     """Give new orders, a select of `(order_id, changed_at)`, their first states."""
     given = orders.subquery()
-    source = sa.select(
-        given.c.order_id,
-        given.c.changed_at,
-        *(sa.literal(START[dimension]) for dimension in Dimension),
-    )
+    starts = (sa.literal(START[dimension]) for dimension in Dimension)
+    source = sa.select(given.c.order_id, given.c.changed_at, *starts)
     columns = ["order_id", "changed_at", *(dimension.value for dimension in Dimension)]
     return conn.execute(sa.insert(ORDER_STATES).from_select(columns, source)).rowcount
 
@@ -228,15 +225,13 @@ def _statement(dimension: Dimension, moves: Rows) -> sa.Select[Any]:
         .cte("moved")
     )
     is_refused = sa.and_(~judged.c.is_legal, judged.c.from_state.is_not(None))
-    example = sa.func.min(judged.c.order_id).filter(is_refused)
-    state = sa.func.min(judged.c.from_state).filter(is_refused)
     return (
         sa.select(
             judged.c.to_state,
             sa.func.count().label("orders"),
             sa.func.count().filter(is_refused).label("refused"),
-            example.label("example"),
-            state.label("from_state"),
+            sa.func.min(judged.c.order_id).filter(is_refused).label("example"),
+            sa.func.min(judged.c.from_state).filter(is_refused).label("from_state"),
             sa.select(sa.func.count()).select_from(moved).scalar_subquery().label("moved"),
         )
         .add_cte(recorded.cte("recorded"))
@@ -291,18 +286,13 @@ def _judged(dimension: Dimension, given: sa.CTE) -> sa.CTE:
 
 def _explained(dimension: Dimension, judged: sa.CTE) -> sa.Select[Any]:
     """The events of the moves, each with what moved, so that states can be told from them."""
-    moved = sa.func.jsonb_build_object(
-        "moved",
-        sa.func.jsonb_build_object(
-            "dimension", sa.literal(dimension.value, sa.Text),
-            "from", judged.c.from_state,
-            "to", judged.c.to_state,
-        ),
-    )  # fmt: skip
+    name = sa.literal(dimension.value, sa.Text)
+    build = sa.func.jsonb_build_object
+    move = build("dimension", name, "from", judged.c.from_state, "to", judged.c.to_state)
     return sa.select(
         judged.c.event,
         judged.c.order_id,
         judged.c.happened_at,
-        sa.cast(judged.c.detail, TIMELINE.c.detail.type).op("||")(moved),
+        sa.cast(judged.c.detail, TIMELINE.c.detail.type).op("||")(build("moved", move)),
         sa.bindparam("moved_by", type_=sa.Text),
     ).where(judged.c.are_legal)

@@ -127,17 +127,22 @@ _CANCEL = sa.text("""
     RETURNING worker_id IS NOT NULL
 """)
 _IS_CANCELLED = sa.text("SELECT is_cancelled FROM flow.run_claims WHERE run_id = :run_id")
+# An offer may wait long for a worker that is busy; it is lost when no worker of its lane lives.
 _HOLDER = sa.text("""
     SELECT c.worker_id, c.ended_at IS NOT NULL AS has_ended,
-        coalesce(w.seen_at, c.offered_at) > clock_timestamp() - :lost_after AS is_alive
-    FROM flow.run_claims AS c LEFT JOIN flow.workers AS w USING (worker_id)
+        EXISTS (
+            SELECT FROM flow.workers AS w
+            WHERE CASE WHEN c.worker_id IS NULL THEN w.lane = c.lane
+                ELSE w.worker_id = c.worker_id END
+              AND w.seen_at > clock_timestamp() - :lost_after
+        ) OR (c.worker_id IS NULL AND c.offered_at > clock_timestamp() - :lost_after) AS is_alive
+    FROM flow.run_claims AS c
     WHERE c.run_id = :run_id
 """)
-# An offer that nobody took for so long has no worker either.
+# Offers are left: whoever asks serves the lane, and takes them.
 _ABANDONED = sa.text("""
     UPDATE flow.run_claims AS c SET ended_at = clock_timestamp()
-    WHERE c.lane = :lane AND c.ended_at IS NULL
-      AND c.offered_at < clock_timestamp() - :lost_after
+    WHERE c.lane = :lane AND c.ended_at IS NULL AND c.worker_id IS NOT NULL
       AND NOT EXISTS (
           SELECT FROM flow.workers AS w
           WHERE w.worker_id = c.worker_id AND w.seen_at > clock_timestamp() - :lost_after)
@@ -153,7 +158,8 @@ class Holder:
     Attributes:
         worker_id: the worker; None while the run is on offer.
         has_ended: whether the worker is done with it.
-        is_alive: whether the worker was heard of, or the offer made, within `LOST_AFTER`.
+        is_alive: whether the worker was heard of within `LOST_AFTER`; while the run is on offer,
+            whether any of its lane was, or the offer is as young.
     """
 
     worker_id: str | None
@@ -263,6 +269,6 @@ def holder(conn: sa.Connection, run_id: str) -> Holder | None:
 
 
 def abandoned(conn: sa.Connection, lane: Lane) -> list[str]:
-    """Take away the runs of lost workers, and old offers; returns their ids."""
+    """Take away the runs of lost workers of a lane; returns their ids."""
     given = {"lane": lane.value, "lost_after": LOST_AFTER}
     return list(conn.execute(_ABANDONED, given).scalars())

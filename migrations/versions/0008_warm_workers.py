@@ -53,3 +53,11 @@ def upgrade() -> None:
     op.create_index('run_claims_open_idx', 'run_claims', ['lane', 'offered_at'], unique=False, schema='flow', postgresql_where=sa.text('worker_id IS NULL'))
     for statement in (TELL, TRIGGER):
         op.execute(statement)
+
+
+def downgrade() -> None:
+    """Remove what `upgrade` made; runs go on in processes of their own."""
+    op.execute("DROP TRIGGER inbox_arrivals ON orders.inbox")
+    op.execute("DROP FUNCTION orders.tell_of_arrivals()")
+    op.drop_table("run_claims", schema="flow")
+    op.drop_table("workers", schema="flow")

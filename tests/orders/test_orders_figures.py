@@ -6,10 +6,13 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from ecom_assets.orders.model import Message
 from ecom_assets.orders.store import acceptance, claims, figures, receive, settle_revisions
+from ecom_assets.shared import flow
+from ecom_assets.shared.flow import Stage, hand_on
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 Builder = Callable[..., dict[str, Any]]
@@ -51,11 +54,33 @@ def test_parked_messages_are_counted_by_reason(catalog: sa.Connection, document:
     assert rows == [("unknown_currency", 2), ("order_without_lines", 1)]
 
 
-def test_waiting_counts_messages_and_steps(catalog: sa.Connection, document: Builder) -> None:
-    assert figures.waiting(catalog) == figures.Waiting(messages=0, steps=0, changes=0)
+def test_waiting_tells_what_decides_from_what_follows(
+    catalog: sa.Connection, document: Builder
+) -> None:
+    assert figures.waiting(catalog) == figures.Waiting(0, 0, 0, 0)
+    assert not figures.has_pending(catalog)
     place(catalog, document, 0)
+    assert not figures.has_pending(catalog)
     receive(catalog, [Message("web", "new", NOON, {})])
-    assert figures.waiting(catalog) == figures.Waiting(messages=1, steps=2, changes=0)
+    assert figures.has_pending(catalog)
+    # An accepted order waits for its payment to be matched, and for the customers' books.
+    assert figures.waiting(catalog) == figures.Waiting(1, deciding=1, following=1, changes=0)
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_every_stage_is_waited_for_by_one_job(catalog: sa.Connection, stage: Stage) -> None:
+    rows = sa.select(sa.literal(1).label("order_id"), sa.literal(NOON).label("due_at"))
+    hand_on(catalog, [stage], rows)
+    found = figures.waiting(catalog)
+    assert sorted([found.deciding, found.following, found.changes]) == [0, 0, 1]
+    assert flow.is_anyone_waiting(catalog, flow.DECIDING) == bool(found.deciding)
+
+
+def test_a_held_order_starts_no_decision(catalog: sa.Connection) -> None:
+    row = {"stage": Stage.RISK.value, "order_id": 1, "due_at": NOON, "is_held": True}
+    catalog.execute(sa.insert(flow.PENDING).values(row))
+    assert figures.waiting(catalog) == figures.Waiting(0, 0, 0, 0)
+    assert not flow.is_anyone_waiting(catalog, flow.DECIDING)
 
 
 def test_settling_an_inbox_without_revisions_claims_nothing(

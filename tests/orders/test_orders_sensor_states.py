@@ -11,11 +11,18 @@ import sqlalchemy as sa
 
 from ecom_assets.orders.model import Message
 from ecom_assets.orders.store import receive
+from ecom_assets.shared import workers
+from ecom_assets.shared.workers import Lane
 from jobs import marts, orders, quality
-from jobs.orders import ORDERS_CHANGES, ORDERS_FLOW, ORDERS_REPLAY_PARKED
+from jobs.orders import (
+    ORDERS_CHANGES,
+    ORDERS_FLOW,
+    ORDERS_REPLAY_PARKED,
+    orders_decisions,
+)
 from resources.database import DatabaseResource
 from sensors import orders as module
-from sensors.orders import FIRST_PAUSE, LONGEST_PAUSE, orders_arrived
+from sensors.orders import FIRST_PAUSE, FOLLOW_EVERY, LONGEST_PAUSE, orders_arrived
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 Status = dg.DagsterRunStatus
@@ -43,7 +50,7 @@ def evaluate(instance: dg.DagsterInstance, shop: DatabaseResource) -> str | None
 
 
 def add_run(
-    instance: dg.DagsterInstance, status: Status, job: str = ORDERS_FLOW.name
+    instance: dg.DagsterInstance, status: Status, job: str = orders_decisions.name
 ) -> dg.DagsterRun:
     return instance.create_run_for_job(dg.job(name=job)(_nothing), status=status)
 
@@ -80,11 +87,17 @@ def test_a_run_of_another_job_is_not_waited_for(
     assert evaluate(instance, shop) is None
 
 
-def reason_after(instance: dg.DagsterInstance, later: int) -> str | None:
-    """What the sensor says of the order path some seconds after its last failure."""
-    (record,) = instance.get_run_records(dg.RunsFilter(job_name=ORDERS_FLOW.name), limit=1)
+def reason_after(
+    instance: dg.DagsterInstance,
+    shop: DatabaseResource,
+    later: float,
+    job: str = orders_decisions.name,
+) -> str | None:
+    """What the sensor says of a job some seconds after the end of its last run."""
+    (record,) = instance.get_run_records(dg.RunsFilter(job_name=job), limit=1)
     now = datetime.fromtimestamp(record.end_time or 0, UTC) + timedelta(seconds=later)
-    return module._reason_to_wait(instance, ORDERS_FLOW.name, now)
+    with shop.begin() as conn:
+        return module._reason_to_wait(instance, conn, job, now)
 
 
 def told(left: int) -> str | None:
@@ -102,39 +115,41 @@ def test_a_failure_that_a_later_run_made_good_delays_nothing(
 
 @pytest.mark.parametrize("later", [0, 1, 4, 5, 3_600])
 def test_the_pause_after_a_failure_counts_from_its_end(
-    instance: dg.DagsterInstance, later: int
+    instance: dg.DagsterInstance, shop: DatabaseResource, later: int
 ) -> None:
     instance.report_run_failed(add_run(instance, Status.STARTED))
-    assert reason_after(instance, later) == told(int(FIRST_PAUSE.total_seconds()) - later)
+    assert reason_after(instance, shop, later) == told(int(FIRST_PAUSE.total_seconds()) - later)
 
 
 @pytest.mark.parametrize(
     ("failures", "seconds"), [(1, 5), (2, 10), (3, 20), (4, 40), (5, 60), (9, 60)]
 )
 def test_the_pause_grows_while_nothing_but_failures_follow_each_other(
-    instance: dg.DagsterInstance, failures: int, seconds: int
+    instance: dg.DagsterInstance, shop: DatabaseResource, failures: int, seconds: int
 ) -> None:
     for _ in range(failures):
         instance.report_run_failed(add_run(instance, Status.STARTED))
-    assert reason_after(instance, 0) == told(seconds)
+    assert reason_after(instance, shop, 0) == told(seconds)
     assert seconds <= LONGEST_PAUSE.total_seconds()
 
 
-def test_a_success_makes_the_next_pause_short_again(instance: dg.DagsterInstance) -> None:
+def test_a_success_makes_the_next_pause_short_again(
+    instance: dg.DagsterInstance, shop: DatabaseResource
+) -> None:
     for _ in range(4):
         instance.report_run_failed(add_run(instance, Status.STARTED))
     add_run(instance, Status.SUCCESS)
     instance.report_run_failed(add_run(instance, Status.STARTED))
-    assert reason_after(instance, 0) == told(int(FIRST_PAUSE.total_seconds()))
+    assert reason_after(instance, shop, 0) == told(int(FIRST_PAUSE.total_seconds()))
 
 
 def test_failures_of_another_job_do_not_make_the_pause_longer(
-    instance: dg.DagsterInstance,
+    instance: dg.DagsterInstance, shop: DatabaseResource
 ) -> None:
     for _ in range(3):
         instance.report_run_failed(add_run(instance, Status.STARTED, ORDERS_CHANGES.name))
     instance.report_run_failed(add_run(instance, Status.STARTED))
-    assert reason_after(instance, 0) == told(int(FIRST_PAUSE.total_seconds()))
+    assert reason_after(instance, shop, 0) == told(int(FIRST_PAUSE.total_seconds()))
 
 
 def test_a_run_in_progress_matters_more_than_a_failure(
@@ -145,14 +160,48 @@ def test_a_run_in_progress_matters_more_than_a_failure(
     assert running.run_id in str(evaluate(instance, shop))
 
 
-def test_waiting_is_not_looked_up_while_both_jobs_are_in_progress(
-    instance: dg.DagsterInstance,
+@pytest.mark.parametrize("status", [Status.SUCCESS, Status.CANCELED])
+def test_the_order_path_rests_between_two_runs(
+    instance: dg.DagsterInstance, shop: DatabaseResource, status: Status
 ) -> None:
-    """The sensor must not load a database that runs are busy with, nor need it to be up."""
-    for job in (ORDERS_FLOW, ORDERS_CHANGES):
-        add_run(instance, Status.STARTED, job.name)
-    down = DatabaseResource(url="postgresql://nobody@127.0.0.1:1/none")
-    assert "in progress" in str(evaluate(instance, down))
+    run = add_run(instance, Status.STARTED, ORDERS_FLOW.name)
+    if status is Status.SUCCESS:
+        ended = dg.DagsterEvent(
+            event_type_value=dg.DagsterEventType.RUN_SUCCESS.value, job_name=ORDERS_FLOW.name
+        )
+        instance.report_dagster_event(ended, run.run_id)
+    else:
+        instance.report_run_canceled(run)
+    rest = FOLLOW_EVERY.total_seconds()
+    assert reason_after(instance, shop, rest - 20, ORDERS_FLOW.name) == (
+        "the order path goes on in 20 s"
+    )
+    assert reason_after(instance, shop, rest, ORDERS_FLOW.name) is None
+
+
+def test_a_failed_order_path_is_tried_again_sooner_than_it_would_follow(
+    instance: dg.DagsterInstance, shop: DatabaseResource
+) -> None:
+    instance.report_run_failed(add_run(instance, Status.STARTED, ORDERS_FLOW.name))
+    assert FIRST_PAUSE < FOLLOW_EVERY
+    for later in (0, 5):
+        left = int(FIRST_PAUSE.total_seconds()) - later
+        assert reason_after(instance, shop, later, ORDERS_FLOW.name) == told(left)
+
+
+def test_a_run_of_a_lost_worker_is_not_waited_for(
+    instance: dg.DagsterInstance, database: DatabaseResource
+) -> None:
+    with database.begin() as conn:
+        receive(conn, [Message("web", "A-1", NOON, {})])
+    run = add_run(instance, Status.STARTED)
+    with database.begin() as conn:
+        workers.beat(conn, "host-1", Lane.DECISIONS, 1, 0)
+        workers.own(conn, run.run_id, Lane.DECISIONS, "host-1")
+    assert run.run_id in str(evaluate(instance, database))
+    with database.begin() as conn:
+        conn.execute(sa.text("UPDATE flow.workers SET seen_at = seen_at - interval '1 minute'"))
+    assert evaluate(instance, database) is None
 
 
 def test_a_database_that_is_down_is_an_error_not_an_empty_inbox(

@@ -2,7 +2,7 @@
 
 Locking order of all stock, which no path may reverse:
 
-1. waits in `flow.pending`: claims skip what others hold, `flow.call_back` waits for it;
+1. waits in `flow.pending`: claims skip what others hold, `call_back` waits for it;
 2. the holder of a hold;
 3. rows of `inventory.positions`, by SKU, all that the transaction needs in one statement;
 4. states of orders, by order (`states.hold_claimed`, `states.move`).

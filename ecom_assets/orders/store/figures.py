@@ -60,6 +60,13 @@ def has_pending(conn: sa.Connection) -> bool:
     return bool(conn.execute(sa.select(found)).scalar_one())
 
 
+def count_pending(conn: sa.Connection, most: int) -> int:
+    """Messages that wait in the inbox, counted up to `most`."""
+    found = sa.select(INBOX.c.inbox_id).where(INBOX.c.state == InboxState.PENDING.value)
+    some = found.limit(most).subquery()
+    return conn.execute(sa.select(sa.func.count()).select_from(some)).scalar_one()
+
+
 def waiting_cancellations(conn: sa.Connection) -> int:
     """Cancellations whose order has not come, or has not been accepted yet."""
     waiting_ = INBOX.c.state == InboxState.WAITING.value

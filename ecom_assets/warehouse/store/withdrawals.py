@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from ecom_assets.shared.flow import NEXT, PENDING, Stage, call_back, end_waits, hand_on
+from ecom_assets.shared.calling_back import call_back, end_waits
+from ecom_assets.shared.flow import NEXT, PENDING, Stage, hand_on
 from ecom_assets.shared.journal import EVENT_COLUMNS, TIMELINE, record_events
 from ecom_assets.shared.working import analyse
 
