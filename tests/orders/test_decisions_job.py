@@ -42,7 +42,8 @@ def run(
     with dg.DagsterInstance.ephemeral() as instance:
         result = job.execute_in_process(instance=instance, run_config=config)
     assert result.success
-    events = result.filter_events(lambda event: event.is_asset_materialization)
+    kind = dg.DagsterEventType.ASSET_MATERIALIZATION
+    events = [event for event in result.all_events if event.event_type is kind]
     found = [event.step_materialization_data.materialization for event in events]
     return [
         {"asset": "/".join(each.asset_key.path)}
