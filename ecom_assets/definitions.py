@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
@@ -22,6 +23,9 @@ from ecom_assets.shared.checks import build_checks
 from resources.database import DatabaseResource
 from resources.history import HistoryResource
 from resources.mail import MailResource
+
+# Dagster says so of its own call when it binds resources to a sensor's jobs.
+warnings.filterwarnings("ignore", message="Parameter `owners` of initializer `SensorDefinition")
 
 _OWNERS = {area.name: area.owner for area in AREAS}
 

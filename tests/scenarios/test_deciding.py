@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from ecom_assets import deciding
-from ecom_assets.catalog.assets import ASSETS as CATALOG
+from ecom_assets.catalog.assets import products
 from ecom_assets.deciding import MOST, PARTS, Part, decide, is_due
 from ecom_assets.orders.model import Message
 from ecom_assets.orders.store import receive
@@ -85,7 +85,9 @@ def test_the_way_makes_no_difference(
     take_shop(database, shop_files)
     # A product that came in has no shipping weight until the catalog was run once.
     with dg.DagsterInstance.ephemeral() as instance:
-        assert dg.materialize(CATALOG, resources={"database": database}, instance=instance).success
+        assert dg.materialize(
+            [products], resources={"database": database}, instance=instance
+        ).success
     told: list[object] = []
     assert decide(database.begin, "run", told.append)
     with database.begin() as conn:
