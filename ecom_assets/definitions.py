@@ -24,6 +24,9 @@ from resources.database import DatabaseResource
 from resources.history import HistoryResource
 from resources.mail import MailResource
 
+# Dagster says so of its own call when it binds resources to a sensor's jobs.
+warnings.filterwarnings("ignore", message="Parameter `owners` of initializer `SensorDefinition")
+
 _OWNERS = {area.name: area.owner for area in AREAS}
 
 

@@ -7,10 +7,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import dagster as dg
 import pytest
 import sqlalchemy as sa
 
 from ecom_assets import deciding
+from ecom_assets.catalog.assets import products
 from ecom_assets.deciding import MOST, PARTS, Part, decide, is_due
 from ecom_assets.orders.model import Message
 from ecom_assets.orders.store import receive
@@ -81,6 +83,11 @@ def test_the_way_makes_no_difference(
 ) -> None:
     monkeypatch.setattr(deciding, "MOST", most)
     take_shop(database, shop_files)
+    # A product that came in has no shipping weight until the catalog was run once.
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert dg.materialize(
+            [products], resources={"database": database}, instance=instance
+        ).success
     told: list[object] = []
     assert decide(database.begin, "run", told.append)
     with database.begin() as conn:
