@@ -24,9 +24,6 @@ from resources.database import DatabaseResource
 from resources.history import HistoryResource
 from resources.mail import MailResource
 
-# Dagster says so of its own call when it binds resources to a sensor's jobs.
-warnings.filterwarnings("ignore", message="Parameter `owners` of initializer `SensorDefinition")
-
 _OWNERS = {area.name: area.owner for area in AREAS}
 
 
@@ -82,7 +79,7 @@ def build_defs(resources: Mapping[str, Any] | None = None) -> dg.Definitions:
         # A process per step would cost more than most steps take.
         executor=dg.in_process_executor,
     )
-    # Dagster warns of a parameter that it passes itself, where it binds resources to a sensor's job.
+    # Dagster warns of a parameter that it passes itself when it binds resources to a sensor.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
         found.get_repository_def()

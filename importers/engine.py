@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from ecom.problems import Problem
-from ecom_assets.catalog.store import take_products, take_suppliers
+from ecom_assets.catalog.store import fill_shipping_weights, take_products, take_suppliers
 from ecom_assets.customers.store import take_customers
 from ecom_assets.fraud.store import take_labels
 from ecom_assets.inventory.store import take_movements
@@ -216,6 +216,8 @@ def _take(
         analyze(conn, feed)
     for take in _TAKES_BEFORE_ORDERS:
         take(conn, import_id)
+    # Now, not with the next run of the catalog: the orders may be decided before it.
+    fill_shipping_weights(conn)
     received = take_orders(conn, import_id)
     for take in _TAKES_BEHIND_ORDERS:
         take(conn, import_id)

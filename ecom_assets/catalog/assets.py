@@ -38,13 +38,11 @@ def _metadata(conn: sa.Connection, changed: int) -> dict[str, Any]:
     names = ("sku", "name", "category", "weight_g", "shipping_weight_g", "list_price_minor")
     newest = sa.select(*(PRODUCTS.c[name] for name in (*names, "currency")))
     shown["preview"] = metadata.preview(conn, newest.order_by(PRODUCTS.c.recorded_at.desc()))
-    # Drawing costs more than the rest; without a change the last plot is still right.
-    if changed:
-        largest = store.categories_by_size(conn, _CATEGORIES_SHOWN)
-        shown["products_per_category"] = metadata.bar_plot(
-            [name for name, _ in largest], [count for _, count in largest],
-            "Products per category, largest first", "products",
-        )  # fmt: skip
+    largest = store.categories_by_size(conn, _CATEGORIES_SHOWN)
+    shown["products_per_category"] = metadata.bar_plot(
+        [name for name, _ in largest], [count for _, count in largest],
+        "Products per category, largest first", "products",
+    )  # fmt: skip
     return shown
 
 
