@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from ecom_assets import deciding
-from ecom_assets.deciding import MOST, PARTS, Part, decide, is_due
+from ecom_assets.deciding import PARTS, Part, decide, is_due
 from ecom_assets.orders.model import Message
 from ecom_assets.orders.store import receive
 from ecom_assets.shared.flow import DECIDING, Stage, claim, waiting
