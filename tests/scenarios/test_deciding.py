@@ -7,20 +7,19 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import dagster as dg
 import pytest
 import sqlalchemy as sa
 
 from ecom_assets import deciding
-from ecom_assets.catalog.assets import products
-from ecom_assets.deciding import MOST, PARTS, Part, decide, is_due
+from ecom_assets.deciding import PARTS, Part, decide, is_due
 from ecom_assets.orders.model import Message
 from ecom_assets.orders.store import receive
 from ecom_assets.shared.flow import DECIDING, Stage, claim, waiting
 from fixtures.changed_shop import ChangedShop, document
 from fixtures.final_state import differences, final_state
 from resources.database import DatabaseResource
-from scenarios.conftest import run_order_job, take_shop
+from scenarios.conftest import take_shop
+from simulator.shop import generate
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 TABLES = {table for part in PARTS for table in part.tables} | {
@@ -72,31 +71,23 @@ def refuse(monkeypatch: pytest.MonkeyPatch, stage: Stage, poison: str) -> None:
     monkeypatch.setattr(deciding, "PARTS", tuple(guarded(part) for part in PARTS))
 
 
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("most", [MOST, 1_000_000])
-def test_the_way_makes_no_difference(
+def test_together_or_stage_by_stage_makes_no_difference(
     database: DatabaseResource,
-    decided_shop: DatabaseResource,
-    shop_files: Path,
+    module_database: DatabaseResource,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    most: int,
 ) -> None:
-    monkeypatch.setattr(deciding, "MOST", most)
-    take_shop(database, shop_files)
-    # A product that came in has no shipping weight until the catalog was run once.
-    with dg.DagsterInstance.ephemeral() as instance:
-        assert dg.materialize(
-            [products], resources={"database": database}, instance=instance
-        ).success
+    generate(tmp_path / "shop", 400, 11)
     told: list[object] = []
-    assert decide(database.begin, "run", told.append)
-    with database.begin() as conn:
-        assert not is_due(conn)
+    for most, shop in ((1_000_000, database), (0, module_database)):
+        monkeypatch.setattr(deciding, "MOST", most)
+        take_shop(shop, tmp_path / "shop")
+        assert decide(shop.begin, "run", told.append)
+        with shop.begin() as conn:
+            assert not is_due(conn)
     assert told == []
-    # What follows a decision is the order path's.
-    assert run_order_job(database).success
-    with database.begin() as conn, decided_shop.begin() as full:
-        assert differences(final_state(full), final_state(conn)) == {}
+    with database.begin() as together, module_database.begin() as apart:
+        assert differences(final_state(apart), final_state(together)) == {}
 
 
 def test_the_parts_are_the_stages_that_decide() -> None:
