@@ -44,11 +44,14 @@ class Part:
         stage: whose orders it advances.
         tables: the assets it writes, as `area/table`.
         step: advances the claimed orders, given connection and run id.
+        call: hands further orders to the stage once nobody waits for it, and says how many; in a
+            transaction of its own.
     """
 
     stage: Stage
     tables: tuple[str, ...]
     step: Callable[[sa.Connection, str], Mapping[str, int]]
+    call: Callable[[sa.Connection], int] = lambda _: 0
 
 
 _ACCEPTED = ("orders/inbox", "orders/orders", "orders/order_lines")
@@ -60,7 +63,7 @@ PARTS = (
     ),
     Part(Stage.SCORE, ("fraud/sightings", "fraud/order_scores"), fraud.score_orders),
     Part(Stage.RISK, ("risk/decisions",), risk.decide_orders),
-    Part(Stage.RESERVE, ("inventory/reservations",), inventory.reserve),
+    Part(Stage.RESERVE, ("inventory/reservations",), inventory.reserve, inventory.call_backorders),
     Part(Stage.ALLOCATE, ("warehouse/allocations",), warehouse.allocate),
     Part(Stage.CARRIER, ("transport/carrier_choices",), transport.choose_carriers),
 )
@@ -123,9 +126,8 @@ def _apart(begin: Begin, run: str) -> Advanced:
     _note(advanced, _ACCEPTED, accepted, accepted["messages"])
     failed: list[Exception] = []
     for part in PARTS:
-        own = partial(fraud.one_at_a_time, begin) if part.stage is Stage.SCORE else begin
         try:
-            counts = flow.drain(own, part.stage, partial(_step, part, run))
+            counts = _drain(begin, run, part)
         except Exception as error:  # raised below: the orders behind it go on meanwhile
             failed.append(error)
         else:
@@ -133,6 +135,20 @@ def _apart(begin: Begin, run: str) -> Advanced:
     if failed:
         raise failed[0]
     return advanced
+
+
+def _drain(begin: Begin, run: str, part: Part) -> Counter[str]:
+    own = partial(fraud.one_at_a_time, begin) if part.stage is Stage.SCORE else begin
+    step = partial(_step, part, run)
+    counts = flow.drain(own, part.stage, step)
+    while retried(partial(_call, begin, part)):
+        counts.update(flow.drain(own, part.stage, step))
+    return counts
+
+
+def _call(begin: Begin, part: Part) -> int:
+    with begin() as conn:
+        return part.call(conn)
 
 
 def _step(part: Part, run: str, conn: sa.Connection) -> Mapping[str, int]:
