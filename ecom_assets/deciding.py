@@ -70,6 +70,10 @@ PARTS = (
 """The stages after acceptance, in order."""
 
 
+class _Restocked(Exception):
+    """Stock came for backordered orders; they are called before others get sites."""
+
+
 def is_due(conn: sa.Connection) -> bool:
     """Whether a message is pending or an order waits for a deciding stage."""
     return figures.has_pending(conn) or flow.is_anyone_waiting(conn, flow.DECIDING)
@@ -96,6 +100,8 @@ def decide(begin: Begin, run: str, warn: Callable[[str], object]) -> Advanced:
         return _apart(begin, run)
     try:
         return retried(partial(_together, begin, run))
+    except _Restocked:
+        return _apart(begin, run)
     except Exception as error:  # whatever it is, it may be one order's
         warn(f"deciding stage by stage: {error}")
         return _apart(begin, run)
@@ -117,6 +123,8 @@ def _together(begin: Begin, run: str) -> Advanced:
                 fraud.score_alone(conn)
             if claimed := flow.claim(conn, part.stage, MOST):
                 _note(advanced, part.tables, part.step(conn, run), claimed)
+            if part.stage is Stage.RESERVE and inventory.are_noted(conn):
+                raise _Restocked
     return advanced
 
 

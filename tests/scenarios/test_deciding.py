@@ -18,7 +18,7 @@ from ecom_assets.shared.flow import DECIDING, Stage, claim, waiting
 from fixtures.changed_shop import ChangedShop, document
 from fixtures.final_state import differences, final_state
 from resources.database import DatabaseResource
-from scenarios.conftest import run_order_job, take_shop
+from scenarios.conftest import take_shop
 from simulator.shop import generate
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -88,20 +88,6 @@ def test_together_or_stage_by_stage_makes_no_difference(
     assert told == []
     with database.begin() as together, module_database.begin() as apart:
         assert differences(final_state(apart), final_state(together)) == {}
-
-
-@pytest.mark.timeout(600)
-def test_a_backlog_ends_as_by_the_order_path_alone(
-    database: DatabaseResource, decided_shop: DatabaseResource, shop_files: Path
-) -> None:
-    take_shop(database, shop_files)
-    told: list[object] = []
-    assert decide(database.begin, "run", told.append)
-    assert told == []
-    # What follows a decision is the order path's.
-    assert run_order_job(database).success
-    with database.begin() as conn, decided_shop.begin() as full:
-        assert differences(final_state(full), final_state(conn)) == {}
 
 
 def test_the_parts_are_the_stages_that_decide() -> None:
