@@ -26,7 +26,7 @@ from ecom_assets.orders import store
 from ecom_assets.orders.delivery import Delivery, IntakeReport, Policy
 from ecom_assets.orders.envelope import read_envelope
 from ecom_assets.orders.store.offsets import ConsumedTopic
-from resources.database import DatabaseResource
+from resources.database import DatabaseResource, be_impatient
 from resources.kafka import Kafka, KafkaMissing
 
 if TYPE_CHECKING:
@@ -160,6 +160,8 @@ class TopicIntake:
             rows = [_delivery(record) for record in batch]
             source = f"kafka:{self._topic.topic}/{partition}"
             with self._database.begin() as conn:
+                # Stopped here, it would keep the partition from the consumer that gets it next.
+                be_impatient(conn)
                 expected = self._offsets[partition]
                 if not store.advance(conn, self._topic, partition, expected, reached):
                     raise _Overtaken

@@ -25,6 +25,7 @@ from ecom_assets.shared import flow
 from ecom_assets.shared.flow import Stage
 from ecom_assets.transport import store as transport
 from ecom_assets.warehouse import store as warehouse
+from resources.database import be_impatient
 from resources.retry import retried
 
 MOST = 200
@@ -116,6 +117,8 @@ def _are_many(begin: Begin) -> bool:
 def _together(begin: Begin, run: str) -> Advanced:
     advanced: Advanced = {}
     with begin() as conn:
+        # A worker stopped in the middle must not keep its orders, and all scoring, for long.
+        be_impatient(conn)
         accepted = orders.accept_once(conn, run, MOST)
         _note(advanced, _ACCEPTED, accepted, accepted["messages"])
         for part in PARTS:

@@ -17,6 +17,9 @@ SWOLLEN = "is_swollen"
 """Set in a connection's `info` by who put many rows into temporary tables of the session."""
 
 _START_AFRESH = sa.text("DISCARD TEMP")
+_OPTIONS = "-c timezone=UTC -c jit=off -c idle_in_transaction_session_timeout=60s"
+"""A process that is stopped in a transaction would hold its locks; the server ends that."""
+
 _SESSION_S = 900
 """Temporary tables grow slowly where rows come and go; a session ends, and they with it."""
 
@@ -38,8 +41,23 @@ def engine_for(url: str) -> sa.Engine:
         pool_recycle=_SESSION_S,
         # Without it SQLAlchemy says -1 where an INSERT ... SELECT was asked how many rows it wrote.
         execution_options={"preserve_rowcount": True},
-        connect_args={"options": "-c timezone=UTC -c jit=off", "application_name": "ecom"},
+        connect_args={"options": _OPTIONS, "application_name": "ecom"},
     )
+
+
+_IMPATIENT = sa.text(
+    "SELECT set_config('idle_in_transaction_session_timeout', :milliseconds, true)"
+)
+
+
+def be_impatient(conn: sa.Connection, seconds: float = 10) -> None:
+    """Let the server end this transaction if its process says nothing for a while.
+
+    Args:
+        conn: connection inside the transaction.
+        seconds: how long; short where others wait for what it holds.
+    """
+    conn.execute(_IMPATIENT, {"milliseconds": str(int(seconds * 1000))})
 
 
 class DatabaseResource(dg.ConfigurableResource[None]):
