@@ -45,9 +45,15 @@ def engine_for(url: str) -> sa.Engine:
     )
 
 
-_IMPATIENT = sa.text(
-    "SELECT set_config('idle_in_transaction_session_timeout', :milliseconds, true)"
-)
+# A process stopped between two messages of one statement is not idle: from PostgreSQL 17 on a limit
+# of the whole transaction ends it too.
+_IMPATIENT = sa.text("""
+    SELECT set_config(name, CASE name WHEN 'transaction_timeout' THEN :whole ELSE :idle END, true)
+    FROM pg_settings
+    WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')
+""")
+_WHOLE = 3
+"""How many times as long as its longest silence a whole transaction may take."""
 
 
 def be_impatient(conn: sa.Connection, seconds: float = 10) -> None:
@@ -55,9 +61,11 @@ def be_impatient(conn: sa.Connection, seconds: float = 10) -> None:
 
     Args:
         conn: connection inside the transaction.
-        seconds: how long; short where others wait for what it holds.
+        seconds: how long; short where others wait for what it holds. The whole transaction may
+            take three times as long where the server can limit that.
     """
-    conn.execute(_IMPATIENT, {"milliseconds": str(int(seconds * 1000))})
+    idle = int(seconds * 1000)
+    conn.execute(_IMPATIENT, {"idle": str(idle), "whole": str(idle * _WHOLE)})
 
 
 class DatabaseResource(dg.ConfigurableResource[None]):

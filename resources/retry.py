@@ -19,7 +19,7 @@ ATTEMPTS = 5
 FIRST_PAUSE_S = 0.1
 """Longest pause before the second try, in seconds; it doubles with every try."""
 
-_PASSING = frozenset({"40001", "40P01", "25P03"})
+_PASSING = frozenset({"40001", "40P01", "25P03", "25P04"})
 _PASSING_CLASSES = ("08", "57P")
 
 _random = SystemRandom()
@@ -29,9 +29,9 @@ T = TypeVar("T")
 def is_passing(error: BaseException) -> bool:
     """Whether the error ended a transaction that may well succeed when it is begun anew.
 
-    SQLSTATE 40001 and 40P01 (serialisation failure, deadlock), 25P03 (the process was silent for
-    too long), class 08 (connection) and 57P (shutdown); a connection that breaks without a word of
-    the server has no SQLSTATE at all.
+    SQLSTATE 40001 and 40P01 (serialisation failure, deadlock), 25P03 and 25P04 (the process was
+    silent, or the transaction open, for too long), class 08 (connection) and 57P (shutdown); a
+    connection that breaks without a word of the server has no SQLSTATE at all.
     """
     if not isinstance(error, sa.exc.DBAPIError):
         return False

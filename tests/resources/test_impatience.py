@@ -59,3 +59,18 @@ def test_it_lasts_no_longer_than_the_transaction(database: DatabaseResource) -> 
         assert conn.execute(setting).scalar_one() == "5s"
     with database.begin() as conn:
         assert conn.execute(setting).scalar_one() == "1min"
+
+
+def test_a_transaction_that_takes_too_long_in_all_is_ended(database: DatabaseResource) -> None:
+    def go_on() -> None:
+        with database.begin() as conn:
+            version = conn.execute(sa.text("SHOW server_version_num")).scalar_one()
+            if int(version) < 170_000:
+                pytest.skip("the server limits no whole transaction before version 17")
+            be_impatient(conn, 0.3)
+            for _ in range(50):
+                conn.execute(sa.text("SELECT pg_sleep(0.1)"))
+
+    with pytest.raises(sa.exc.DBAPIError) as raised:
+        go_on()
+    assert is_passing(raised.value)

@@ -31,7 +31,9 @@ class Work:
         return "done"
 
 
-@pytest.mark.parametrize("state", ["40001", "40P01", "25P03", "08006", "57P01", "57P03", None])
+@pytest.mark.parametrize(
+    "state", ["40001", "40P01", "25P03", "25P04", "08006", "57P01", "57P03", None]
+)
 def test_what_may_pass_is_tried_again(state: str | None) -> None:
     pauses: list[float] = []
     work = Work(state, state)
