@@ -11,6 +11,7 @@ SIGTERM ends a worker and the run it has; SIGINT ends the run only.
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -46,6 +47,10 @@ _LONGEST_PAUSE_S = 10.0
 
 _MOST_MEMORY_KIB = 1_500_000
 """A worker that has grown beyond this ends between two runs; its parent starts another."""
+
+_SWITCH_S = 0.0005
+"""How long a thread that computes keeps the others waiting. A decision makes some hundred short
+trips to the server, and after each of them would wait for whatever records the last one."""
 
 _log = logging.getLogger("ecom.worker")
 
@@ -149,6 +154,7 @@ class Worker:
         finally:
             self._run_id = None
             self.runs += 1
+        _settle()
         with self._database.begin() as conn:
             workers.end(conn, run.run_id)
 
@@ -190,6 +196,15 @@ class Worker:
             run = self._instance.get_run_by_id(run_id)
             if run and not run.is_finished:
                 self._instance.report_run_failed(run, reason)
+
+
+def _settle() -> None:
+    """Spare later collections what outlived this one: modules, compiled statements, the model.
+
+    To look through them stops everything for half a second, in the middle of a decision.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _own_channels(lane: Lane) -> tuple[str, ...]:
@@ -253,6 +268,9 @@ def main(lane: str) -> None:
     """Serve a lane of the platform that the parent process has opened."""
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO)
     warmup.begin().join()
+    _job(_DECISIONS)
+    _settle()
+    sys.setswitchinterval(_SWITCH_S)
     platform = Platform.of_environment(load())
     with _told_to_stop() as stop, platform.instance() as instance:
         Worker(platform, instance, Lane(lane)).serve(stop)

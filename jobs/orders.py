@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -76,16 +77,26 @@ def decide_orders(
     database: DatabaseResource,
     decide: dg.ResourceParam[Decide],
 ) -> Iterator[dg.AssetMaterialization]:
-    """Decide in small batches until nothing comes or it is time to end."""
+    """Decide in small batches until nothing comes or it is time to end.
+
+    What one batch advanced is recorded while the next is decided: orders wait for neither.
+    """
     ends_at = time.monotonic() + config.stays_s
     # Heard from before the first look, so that no arrival falls between a look and a wait.
-    with listening(database.url, ARRIVALS) as arrivals:
-        while True:
-            advanced = decide(database.begin, context.run_id, context.log.warning)
+    with listening(database.url, ARRIVALS) as arrivals, ThreadPoolExecutor(1, "decide") as beside:
+
+        def begin() -> Future[Mapping[str, Mapping[str, int]]]:
+            return beside.submit(decide, database.begin, context.run_id, context.log.warning)
+
+        deciding: Future[Mapping[str, Mapping[str, int]]] | None = begin()
+        while deciding:
+            advanced = deciding.result()
+            is_over = time.monotonic() > ends_at
+            deciding = begin() if not is_over and arrivals.wait(0) else None
             for table, counts in advanced.items():
                 yield dg.AssetMaterialization(table.split("/"), metadata=dict(counts))
-            if time.monotonic() > ends_at or not arrivals.wait(config.idles_s):
-                return
+            if not deciding and not is_over and arrivals.wait(config.idles_s):
+                deciding = begin()
 
 
 @dg.job(

@@ -45,13 +45,13 @@ def engine_for(url: str) -> sa.Engine:
     )
 
 
-# A process stopped between two messages of one statement is not idle: from PostgreSQL 17 on a limit
-# of the whole transaction ends it too.
-_IMPATIENT = sa.text("""
-    SELECT set_config(name, CASE name WHEN 'transaction_timeout' THEN :whole ELSE :idle END, true)
-    FROM pg_settings
-    WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')
-""")
+_IMPATIENT = "SELECT set_config('idle_in_transaction_session_timeout', :idle, true)"
+# A process stopped between two messages of one statement is not idle; servers that can limit the
+# whole transaction end it too.
+_WHOLLY_IMPATIENT = sa.text(_IMPATIENT + ", set_config('transaction_timeout', :whole, true)")
+_KNOWS_WHOLE = (17,)
+"""The version of PostgreSQL that can."""
+
 _WHOLE = 3
 """How many times as long as its longest silence a whole transaction may take."""
 
@@ -65,7 +65,10 @@ def be_impatient(conn: sa.Connection, seconds: float = 10) -> None:
             take three times as long where the server can limit that.
     """
     idle = int(seconds * 1000)
-    conn.execute(_IMPATIENT, {"idle": str(idle), "whole": str(idle * _WHOLE)})
+    if (conn.dialect.server_version_info or ()) >= _KNOWS_WHOLE:
+        conn.execute(_WHOLLY_IMPATIENT, {"idle": str(idle), "whole": str(idle * _WHOLE)})
+    else:
+        conn.execute(sa.text(_IMPATIENT), {"idle": str(idle)})
 
 
 class DatabaseResource(dg.ConfigurableResource[None]):
