@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ecom_assets.inventory.assets import reservations
+from ecom_assets.inventory.assets.promises import reservations
 from ecom_assets.inventory.store import (
     DIFFERENCES,
     are_noted,

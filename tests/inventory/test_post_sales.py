@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 import sqlalchemy as sa
 
-from ecom_assets.inventory import assets
+from ecom_assets.inventory.assets import promises as assets
 from ecom_assets.inventory.store import DIFFERENCES, post_sales, reserve
 from ecom_assets.shared.flow import Stage, claim, hand_on
 from ecom_assets.warehouse.store import allocate

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ecom_assets.inventory import rules
-from ecom_assets.inventory.assets import releases, stock_holds
+from ecom_assets.inventory.assets.promises import releases, stock_holds
 from ecom_assets.inventory.rules import Policy, Promise
 from ecom_assets.inventory.store import (
     DIFFERENCES,

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecom_assets.inventory.assets import reservations
+from ecom_assets.inventory.assets.promises import reservations
 from ecom_assets.inventory.rules import Ask, StockMove, reserve_in_turn, stays_for_good
 from ecom_assets.inventory.store import DIFFERENCES, reserve
 from ecom_assets.shared.flow import Stage, claim, drain, waiting

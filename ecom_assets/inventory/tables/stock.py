@@ -1,4 +1,4 @@
-"""Tables of the inventory area."""
+"""Tables of stock: movements, balances, promises and what became free."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must hold of the inventory area's tables."""
+"""What must hold of stock and of promises."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Assets of the inventory area."""
+"""Assets of stock: promises to orders and baskets, movements, balances."""
 
 from collections import Counter
 from datetime import datetime

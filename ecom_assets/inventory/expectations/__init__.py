@@ -1,0 +1,7 @@
+"""What must hold of the inventory area's tables."""
+
+from __future__ import annotations
+
+from ecom_assets.inventory.expectations import stock
+
+EXPECTATIONS = (*stock.EXPECTATIONS,)
