@@ -151,9 +151,9 @@ def _apart(begin: Begin, run: str) -> Advanced:
 def _drain(begin: Begin, run: str, part: Part) -> Counter[str]:
     own = partial(fraud.one_at_a_time, begin) if part.stage is Stage.SCORE else begin
     step = partial(_step, part, run)
-    counts = flow.drain(own, part.stage, step)
+    counts = flow.drain(own, part.stage, step, run=run)
     while retried(partial(_call, begin, part)):
-        counts.update(flow.drain(own, part.stage, step))
+        counts.update(flow.drain(own, part.stage, step, run=run))
     return counts
 
 

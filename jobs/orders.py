@@ -119,7 +119,8 @@ ORDERS_REPLAY_PARKED = dg.define_asset_job(
     config={"ops": {"orders__inbox": {"config": {"replay_parked": True}}}},
     tags={"path": "orders", "ecom/lane": "chores"},
     description="Puts parked messages whose cause is gone, such as a SKU the catalog has learned,"
-    " back to pending; the sensor then starts the order path.",
+    " back to pending, and gives orders that a stage could not take another chance; the sensor then"
+    " starts the order path.",
 )
 
 ORDERS_CHANGES = dg.define_asset_job(
