@@ -1,4 +1,4 @@
-"""The decision of new orders in one go, composed of the steps of the areas.
+"""The decision of new orders and of changes in one go, composed of the steps of the areas.
 
 Beside `definitions` and `replaying` the only module that knows several areas. Orders that somebody
 waits for go through all deciding stages in one transaction: one commit instead of nine. The steps
@@ -71,17 +71,39 @@ PARTS = (
 """The stages after acceptance, in order."""
 
 
+CHANGES = (
+    Part(Stage.UNALLOCATE, ("warehouse/withdrawals",), warehouse.withdraw),
+    Part(Stage.RELEASE, ("inventory/releases",), inventory.release),
+    Part(Stage.SETTLE, ("orders/settlements",), orders.settle_changes),
+    Part(Stage.RETURN_MONEY, ("payments/planned_releases",), payments.plan_releases),
+)
+"""The stages that carry out a cancellation or an edit, in order."""
+
+
+_ROUNDS = 4
+"""How often one call looks for changes: an edited order begins anew, then its money is given back,
+then another change of it may begin. What is left then is the next call's."""
+
+
 class _Restocked(Exception):
     """Stock came for backordered orders; they are called before others get sites."""
 
 
 def is_due(conn: sa.Connection) -> bool:
-    """Whether a message is pending or an order waits for a deciding stage."""
-    return figures.has_pending(conn) or flow.is_anyone_waiting(conn, flow.DECIDING)
+    """Whether a message is pending, an order waits to be decided, or a change to be carried out."""
+    return (
+        figures.has_pending(conn)
+        or flow.is_anyone_waiting(conn, flow.DECIDING)
+        or _is_change_due(conn)
+    )
+
+
+def _is_change_due(conn: sa.Connection) -> bool:
+    return flow.is_anyone_waiting(conn, flow.CHANGING) or orders.count_startable(conn) > 0
 
 
 def decide(begin: Begin, run: str, warn: Callable[[str], object]) -> Advanced:
-    """Take what waits from the inbox to the choice of its carrier.
+    """Take what waits from the inbox to the choice of its carrier, and carry out changes.
 
     Few orders go through all stages in one transaction. Many, or few of which a stage cannot take
     one, go stage by stage, so that those at other stages pass.
@@ -97,6 +119,22 @@ def decide(begin: Begin, run: str, warn: Callable[[str], object]) -> Advanced:
     Raises:
         Exception: what the first stage that failed raised, after the others had their turn.
     """
+    advanced = _decide(begin, run, warn)
+    for _ in range(_ROUNDS):
+        with begin() as conn:
+            if not _is_change_due(conn):
+                break
+        _add(advanced, _change(begin, run))
+        _add(advanced, _decide(begin, run, warn))
+    return advanced
+
+
+def _add(advanced: Advanced, more: Advanced) -> None:
+    for table, counts in more.items():
+        advanced.setdefault(table, Counter()).update(counts)
+
+
+def _decide(begin: Begin, run: str, warn: Callable[[str], object]) -> Advanced:
     if _are_many(begin):
         return _apart(begin, run)
     try:
@@ -106,6 +144,14 @@ def decide(begin: Begin, run: str, warn: Callable[[str], object]) -> Advanced:
     except Exception as error:  # whatever it is, it may be one order's
         warn(f"deciding stage by stage: {error}")
         return _apart(begin, run)
+
+
+def _change(begin: Begin, run: str) -> Advanced:
+    advanced: Advanced = {}
+    started = orders.start_pending(begin, run)
+    _note(advanced, ("orders/changes",), started, started.total())
+    _in_turn(begin, run, CHANGES, advanced)
+    return advanced
 
 
 def _are_many(begin: Begin) -> bool:
@@ -135,8 +181,13 @@ def _apart(begin: Begin, run: str) -> Advanced:
     accepted = orders.accept_pending(begin, run)
     advanced: Advanced = {}
     _note(advanced, _ACCEPTED, accepted, accepted["messages"])
+    _in_turn(begin, run, PARTS, advanced)
+    return advanced
+
+
+def _in_turn(begin: Begin, run: str, parts: tuple[Part, ...], advanced: Advanced) -> None:
     failed: list[Exception] = []
-    for part in PARTS:
+    for part in parts:
         try:
             counts = _drain(begin, run, part)
         except Exception as error:  # raised below: the orders behind it go on meanwhile
@@ -145,7 +196,6 @@ def _apart(begin: Begin, run: str) -> Advanced:
             _note(advanced, part.tables, counts, counts["orders"])
     if failed:
         raise failed[0]
-    return advanced
 
 
 def _drain(begin: Begin, run: str, part: Part) -> Counter[str]:

@@ -87,6 +87,9 @@ DECIDING: tuple[Stage, ...] = HOLDABLE[:-1]
 TAKE_BACK: tuple[Stage, ...] = (Stage.UNALLOCATE, Stage.RELEASE, Stage.SETTLE)
 """Stages of an order that is being changed; while it waits for one, nobody else may advance it."""
 
+CHANGING: tuple[Stage, ...] = (*TAKE_BACK, Stage.RETURN_MONEY)
+"""Stages that carry out a change, in order."""
+
 AFTER_SHIPPING: tuple[Stage, ...] = (Stage.POST_SALE, Stage.PACKING_SLIP, Stage.INVOICE)
 """Stages that book what has left the house."""
 

@@ -43,6 +43,7 @@ def queue(module_database: DatabaseResource) -> Iterator[DatabaseResource]:
                 order_id, payment_state, risk_state, fulfilment_state, hold_state, changed_at)
             SELECT order_id, 'unchecked', 'undecided', 'new', 'none', now()
             FROM generate_series(1, 10) AS order_id
+        ON CONFLICT DO NOTHING
         """)
         )
         hand_on(conn, [Stage.SCORE], waits(*ALL))
@@ -50,7 +51,6 @@ def queue(module_database: DatabaseResource) -> Iterator[DatabaseResource]:
     with module_database.begin() as conn:
         for table in (PENDING, QUARANTINE):
             conn.execute(sa.delete(table))
-        conn.execute(sa.text("TRUNCATE flow.order_states CASCADE"))
 
 
 def score(conn: sa.Connection, bad: tuple[int, ...]) -> Mapping[str, int]:
@@ -136,7 +136,8 @@ def test_a_hold_outlasts_another_chance(queue: DatabaseResource) -> None:
     with queue.begin() as conn:
         conn.execute(sa.text("UPDATE flow.order_states SET hold_state = 'held' WHERE order_id = 4"))
         assert give_another_chance(conn) == 0
-    assert set(parked(queue)) == {4}
+        conn.execute(sa.text("UPDATE flow.order_states SET hold_state = 'none' WHERE order_id = 4"))
+        assert give_another_chance(conn) == 1
 
 
 def test_an_order_that_no_longer_waits_leaves_the_quarantine(queue: DatabaseResource) -> None:
@@ -163,7 +164,9 @@ def test_what_may_be_due_to_a_row(error: Exception, expected: bool) -> None:
 
 
 @given(bad=st.sets(st.sampled_from(ALL)), chunk=st.integers(1, 12))
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_the_search_ends_and_finds_exactly_the_bad_ones(
     queue: DatabaseResource, bad: set[int], chunk: int
 ) -> None:
