@@ -124,7 +124,7 @@ def decide(begin: Begin, run: str, warn: Callable[[str], object]) -> Advanced:
         with begin() as conn:
             if not _is_change_due(conn):
                 break
-        _add(advanced, _change(begin, run))
+        _add(advanced, _change(begin, run, warn))
         _add(advanced, _decide(begin, run, warn))
     return advanced
 
@@ -146,12 +146,30 @@ def _decide(begin: Begin, run: str, warn: Callable[[str], object]) -> Advanced:
         return _apart(begin, run)
 
 
-def _change(begin: Begin, run: str) -> Advanced:
+def _change(begin: Begin, run: str, warn: Callable[[str], object]) -> Advanced:
     advanced: Advanced = {}
     started = orders.start_pending(begin, run)
     _note(advanced, ("orders/changes",), started, started.total())
-    _in_turn(begin, run, CHANGES, advanced)
+    try:
+        _add(advanced, retried(partial(_changed_together, begin, run)))
+    except Exception as error:  # as above
+        warn(f"changing stage by stage: {error}")
+        _in_turn(begin, run, CHANGES, advanced)
     return advanced
+
+
+def _changed_together(begin: Begin, run: str) -> Advanced:
+    advanced: Advanced = {}
+    with begin() as conn:
+        be_impatient(conn)
+        for part in CHANGES:
+            _advance(conn, run, part, advanced)
+    return advanced
+
+
+def _advance(conn: sa.Connection, run: str, part: Part, advanced: Advanced) -> None:
+    if claimed := flow.claim(conn, part.stage, MOST):
+        _note(advanced, part.tables, part.step(conn, run), claimed)
 
 
 def _are_many(begin: Begin) -> bool:
@@ -170,8 +188,7 @@ def _together(begin: Begin, run: str) -> Advanced:
         for part in PARTS:
             if part.stage is Stage.SCORE:
                 fraud.score_alone(conn)
-            if claimed := flow.claim(conn, part.stage, MOST):
-                _note(advanced, part.tables, part.step(conn, run), claimed)
+            _advance(conn, run, part, advanced)
             if part.stage is Stage.RESERVE and inventory.are_noted(conn):
                 raise _Restocked
     return advanced
