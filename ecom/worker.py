@@ -52,6 +52,9 @@ _SWITCH_S = 0.0005
 """How long a thread that computes keeps the others waiting. A decision makes some hundred short
 trips to the server, and after each of them would wait for whatever records the last one."""
 
+_CHORES_NICE = 10
+"""Documents and checks yield the processor to decisions where there is too little of it."""
+
 _log = logging.getLogger("ecom.worker")
 
 
@@ -267,6 +270,8 @@ def _told_to_stop() -> Iterator[threading.Event]:
 def main(lane: str) -> None:
     """Serve a lane of the platform that the parent process has opened."""
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO)
+    if lane == Lane.CHORES.value:
+        os.nice(_CHORES_NICE)
     warmup.begin().join()
     _job(_DECISIONS)
     _settle()

@@ -1,4 +1,4 @@
-"""The decision of new orders in one go, composed of the steps of the areas.
+"""The decision of new orders and of changes in one go, composed of the steps of the areas.
 
 Beside `definitions` and `replaying` the only module that knows several areas. Orders that somebody
 waits for go through all deciding stages in one transaction: one commit instead of nine. The steps
@@ -71,17 +71,39 @@ PARTS = (
 """The stages after acceptance, in order."""
 
 
+CHANGES = (
+    Part(Stage.UNALLOCATE, ("warehouse/withdrawals",), warehouse.withdraw),
+    Part(Stage.RELEASE, ("inventory/releases",), inventory.release),
+    Part(Stage.SETTLE, ("orders/settlements",), orders.settle_changes),
+    Part(Stage.RETURN_MONEY, ("payments/planned_releases",), payments.plan_releases),
+)
+"""The stages that carry out a cancellation or an edit, in order."""
+
+
+_ROUNDS = 4
+"""How often one call looks for changes: an edited order begins anew, then its money is given back,
+then another change of it may begin. What is left then is the next call's."""
+
+
 class _Restocked(Exception):
     """Stock came for backordered orders; they are called before others get sites."""
 
 
 def is_due(conn: sa.Connection) -> bool:
-    """Whether a message is pending or an order waits for a deciding stage."""
-    return figures.has_pending(conn) or flow.is_anyone_waiting(conn, flow.DECIDING)
+    """Whether a message is pending, an order waits to be decided, or a change to be carried out."""
+    return (
+        figures.has_pending(conn)
+        or flow.is_anyone_waiting(conn, flow.DECIDING)
+        or _is_change_due(conn)
+    )
+
+
+def _is_change_due(conn: sa.Connection) -> bool:
+    return flow.is_anyone_waiting(conn, flow.CHANGING) or orders.count_startable(conn) > 0
 
 
 def decide(begin: Begin, run: str, warn: Callable[[str], object]) -> Advanced:
-    """Take what waits from the inbox to the choice of its carrier.
+    """Take what waits from the inbox to the choice of its carrier, and carry out changes.
 
     Few orders go through all stages in one transaction. Many, or few of which a stage cannot take
     one, go stage by stage, so that those at other stages pass.
@@ -97,6 +119,22 @@ def decide(begin: Begin, run: str, warn: Callable[[str], object]) -> Advanced:
     Raises:
         Exception: what the first stage that failed raised, after the others had their turn.
     """
+    advanced = _decide(begin, run, warn)
+    for _ in range(_ROUNDS):
+        with begin() as conn:
+            if not _is_change_due(conn):
+                break
+        _add(advanced, _change(begin, run, warn))
+        _add(advanced, _decide(begin, run, warn))
+    return advanced
+
+
+def _add(advanced: Advanced, more: Advanced) -> None:
+    for table, counts in more.items():
+        advanced.setdefault(table, Counter()).update(counts)
+
+
+def _decide(begin: Begin, run: str, warn: Callable[[str], object]) -> Advanced:
     if _are_many(begin):
         return _apart(begin, run)
     try:
@@ -106,6 +144,32 @@ def decide(begin: Begin, run: str, warn: Callable[[str], object]) -> Advanced:
     except Exception as error:  # whatever it is, it may be one order's
         warn(f"deciding stage by stage: {error}")
         return _apart(begin, run)
+
+
+def _change(begin: Begin, run: str, warn: Callable[[str], object]) -> Advanced:
+    advanced: Advanced = {}
+    started = orders.start_pending(begin, run)
+    _note(advanced, ("orders/changes",), started, started.total())
+    try:
+        _add(advanced, retried(partial(_changed_together, begin, run)))
+    except Exception as error:  # as above
+        warn(f"changing stage by stage: {error}")
+        _in_turn(begin, run, CHANGES, advanced)
+    return advanced
+
+
+def _changed_together(begin: Begin, run: str) -> Advanced:
+    advanced: Advanced = {}
+    with begin() as conn:
+        be_impatient(conn)
+        for part in CHANGES:
+            _advance(conn, run, part, advanced)
+    return advanced
+
+
+def _advance(conn: sa.Connection, run: str, part: Part, advanced: Advanced) -> None:
+    if claimed := flow.claim(conn, part.stage, MOST):
+        _note(advanced, part.tables, part.step(conn, run), claimed)
 
 
 def _are_many(begin: Begin) -> bool:
@@ -124,8 +188,7 @@ def _together(begin: Begin, run: str) -> Advanced:
         for part in PARTS:
             if part.stage is Stage.SCORE:
                 fraud.score_alone(conn)
-            if claimed := flow.claim(conn, part.stage, MOST):
-                _note(advanced, part.tables, part.step(conn, run), claimed)
+            _advance(conn, run, part, advanced)
             if part.stage is Stage.RESERVE and inventory.are_noted(conn):
                 raise _Restocked
     return advanced
@@ -135,8 +198,13 @@ def _apart(begin: Begin, run: str) -> Advanced:
     accepted = orders.accept_pending(begin, run)
     advanced: Advanced = {}
     _note(advanced, _ACCEPTED, accepted, accepted["messages"])
+    _in_turn(begin, run, PARTS, advanced)
+    return advanced
+
+
+def _in_turn(begin: Begin, run: str, parts: tuple[Part, ...], advanced: Advanced) -> None:
     failed: list[Exception] = []
-    for part in PARTS:
+    for part in parts:
         try:
             counts = _drain(begin, run, part)
         except Exception as error:  # raised below: the orders behind it go on meanwhile
@@ -145,15 +213,14 @@ def _apart(begin: Begin, run: str) -> Advanced:
             _note(advanced, part.tables, counts, counts["orders"])
     if failed:
         raise failed[0]
-    return advanced
 
 
 def _drain(begin: Begin, run: str, part: Part) -> Counter[str]:
     own = partial(fraud.one_at_a_time, begin) if part.stage is Stage.SCORE else begin
     step = partial(_step, part, run)
-    counts = flow.drain(own, part.stage, step)
+    counts = flow.drain(own, part.stage, step, run=run)
     while retried(partial(_call, begin, part)):
-        counts.update(flow.drain(own, part.stage, step))
+        counts.update(flow.drain(own, part.stage, step, run=run))
     return counts
 
 

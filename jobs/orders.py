@@ -103,9 +103,9 @@ def decide_orders(
     name="orders_decisions",
     executor_def=dg.in_process_executor,
     tags={"path": "decisions", "ecom/lane": "decisions"},
-    description="Takes new orders from the inbox to the choice of their carriers, fast: all stages"
-    " of a few orders in one transaction, without checks, previews and plots. What follows, and all"
-    " of those, is the order path's.",
+    description="Takes new orders from the inbox to the choice of their carriers, and carries out"
+    " cancellations and edits, fast: all stages of a few orders in one transaction, without checks,"
+    " previews and plots. What follows, and all of those, is the order path's.",
 )
 def orders_decisions() -> None:
     """Decide new orders."""
@@ -119,16 +119,17 @@ ORDERS_REPLAY_PARKED = dg.define_asset_job(
     config={"ops": {"orders__inbox": {"config": {"replay_parked": True}}}},
     tags={"path": "orders", "ecom/lane": "chores"},
     description="Puts parked messages whose cause is gone, such as a SKU the catalog has learned,"
-    " back to pending; the sensor then starts the order path.",
+    " back to pending, and gives orders that a stage could not take another chance; the sensor then"
+    " starts the order path.",
 )
 
 ORDERS_CHANGES = dg.define_asset_job(
     "orders_changes",
     selection=_CHANGING,
     executor_def=dg.in_process_executor,
-    tags={"path": "changes", "ecom/lane": "decisions"},
-    description="Carries out cancellations and edits of accepted orders: takes back what was"
-    " decided, then ends the order or lets the order path decide it anew.",
+    tags={"path": "changes", "ecom/lane": "chores"},
+    description="Carries out the cancellations and edits of accepted orders that the decisions have"
+    " left, and shows and checks all of them.",
 )
 
 ORDERS_RELEASE_HOLDS = dg.define_asset_job(
@@ -158,6 +159,14 @@ def release_holds(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
 JOBS = [ORDERS_FLOW, orders_decisions, ORDERS_REPLAY_PARKED, ORDERS_CHANGES, ORDERS_RELEASE_HOLDS]
 SCHEDULES = [
     release_holds,
+    dg.ScheduleDefinition(
+        name="orders_changes_hourly",
+        job=ORDERS_CHANGES,
+        cron_schedule="50 * * * *",
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Shows and checks changes every hour.",
+    ),
     dg.ScheduleDefinition(
         name="orders_replay_parked_nightly",
         job=ORDERS_REPLAY_PARKED,

@@ -1,4 +1,4 @@
-"""Messages or changes arrived: start the order path or what changes orders, one run of each."""
+"""Messages or changes arrived: start the decisions or the order path, one run of each."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from ecom_assets.orders.store import figures
 from ecom_assets.shared import workers
-from jobs.orders import ORDERS_CHANGES, ORDERS_FLOW, orders_decisions
+from jobs.orders import ORDERS_FLOW, orders_decisions
 from resources.database import DatabaseResource
 
 POLL_SECONDS = 5
@@ -32,7 +32,7 @@ FOLLOW_EVERY = timedelta(minutes=1)
 """Least time between two runs of the order path: with all its checks it costs as much for one order
 as for thousands, and nobody waits for what it does as for a decision."""
 
-_JOBS = (orders_decisions.name, ORDERS_FLOW.name, ORDERS_CHANGES.name)
+_JOBS = (orders_decisions.name, ORDERS_FLOW.name)
 
 # A run that is being cancelled still holds its chunk; what it leaves is started when it has ended.
 _IN_PROGRESS = [
@@ -45,13 +45,12 @@ _IN_PROGRESS = [
 
 
 @dg.sensor(
-    jobs=[orders_decisions, ORDERS_FLOW, ORDERS_CHANGES],
+    jobs=[orders_decisions, ORDERS_FLOW],
     minimum_interval_seconds=POLL_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Starts the decisions when messages wait in the inbox or a run that ended early"
-    " left orders behind, the order path when decisions are to be carried out, at most once a"
-    " minute, and the changes when accepted orders are to be cancelled or edited. One run takes all"
-    " that waits.",
+    description="Starts the decisions when messages wait in the inbox, accepted orders are to be"
+    " cancelled or edited, or a run that ended early left orders behind; and the order path when"
+    " decisions are to be carried out, at most once a minute. One run takes all that waits.",
 )
 def orders_arrived(
     context: dg.SensorEvaluationContext, database: DatabaseResource
@@ -66,9 +65,8 @@ def orders_arrived(
     with database.begin() as conn:
         waiting = figures.waiting(conn)
         wanted = {
-            orders_decisions.name: (waiting.messages, waiting.deciding),
+            orders_decisions.name: (waiting.messages, waiting.deciding, waiting.changes),
             ORDERS_FLOW.name: (waiting.following,),
-            ORDERS_CHANGES.name: (waiting.changes,),
         }
         due = [name for name in _JOBS if any(wanted[name])]
         reasons = {name: _reason_to_wait(context.instance, conn, name, now) for name in due}
@@ -83,11 +81,9 @@ def orders_arrived(
 
 
 def _told(waiting: figures.Waiting, job: str) -> str:
-    if job == ORDERS_CHANGES.name:
-        return f"{waiting.changes} changes"
     if job == ORDERS_FLOW.name:
         return f"{waiting.following} steps"
-    return f"{waiting.messages} messages, {waiting.deciding} steps"
+    return f"{waiting.messages} messages, {waiting.deciding} steps, {waiting.changes} changes"
 
 
 def _reason_to_wait(

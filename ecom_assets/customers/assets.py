@@ -51,7 +51,9 @@ def customers(
     context: dg.AssetExecutionContext, database: DatabaseResource
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Fold accepted orders into their customers and addresses."""
-    counts = drain(database.begin, Stage.CUSTOMER, store.fold_orders, context.log.info)
+    counts = drain(
+        database.begin, Stage.CUSTOMER, store.fold_orders, context.log.info, run=context.run.run_id
+    )
     # Orders folded and customers changed differ where several orders are of one customer.
     with database.begin() as conn:
         changed = {"orders": counts["orders"], "changed": counts["customers"]}
@@ -100,7 +102,9 @@ def notifications(
     shown: dict[str, Any] = {}
     for stage, planning in _STAGES.items():
         step = partial(planning, domain=mail.domain, run=context.run.run_id, policy=policy)
-        totals = drain_abreast(database.begin, stage, step, context.log.info)
+        totals = drain_abreast(
+            database.begin, stage, step, context.log.info, run=context.run.run_id
+        )
         shown |= {f"{stage.value}_{name}": count for name, count in totals.items()}
     with database.begin() as conn:
         shown |= {f"effects_{state}": count for state, count in open_effects(conn).items()}

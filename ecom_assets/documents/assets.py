@@ -31,6 +31,7 @@ def packing_slips(
             Stage.PACKING_SLIP,
             lambda conn: store.print_packing_slips(conn, context.run.run_id, printer),
             context.log.info,
+            run=context.run.run_id,
             chunk=numbering.CHUNK,
         )
     with database.begin() as conn:
@@ -61,6 +62,7 @@ def invoices(
             Stage.INVOICE,
             lambda conn: store.issue_invoices(conn, context.run.run_id, printer),
             context.log.info,
+            run=context.run.run_id,
             chunk=numbering.CHUNK,
         )
     with database.begin() as conn:

@@ -61,7 +61,7 @@ def fraud(
     sightings = store.record_waiting(database.begin)
     step = partial(store.score_orders, run=context.run.run_id)
     begin = partial(store.one_at_a_time, database.begin)
-    totals = drain(begin, Stage.SCORE, step, context.log.info)
+    totals = drain(begin, Stage.SCORE, step, context.log.info, run=context.run.run_id)
     with database.begin() as conn:
         yield dg.MaterializeResult(
             asset_key=["fraud", "sightings"],

@@ -49,7 +49,9 @@ def payments(
 ) -> Iterator[dg.MaterializeResult[Any]]:
     """Match the payments of every order that waits for it."""
     step = partial(store.match_payments, run=context.run.run_id)
-    totals = drain_abreast(database.begin, Stage.PAYMENT, step, context.log.info)
+    totals = drain_abreast(
+        database.begin, Stage.PAYMENT, step, context.log.info, run=context.run.run_id
+    )
     # After the last chunk has committed: the figures show what a reader of the tables would see.
     with database.begin() as conn:
         yield dg.MaterializeResult(
@@ -102,7 +104,9 @@ def planned_releases(
 ) -> dg.MaterializeResult[Any]:
     """Plan what every order gets back that waits for it."""
     step = partial(store.plan_releases, run=context.run.run_id)
-    totals = drain(database.begin, Stage.RETURN_MONEY, step, context.log.info)
+    totals = drain(
+        database.begin, Stage.RETURN_MONEY, step, context.log.info, run=context.run.run_id
+    )
     with database.begin() as conn:
         shown = metadata.advanced(conn, RELEASES, totals)
         planned = store.sums(RELEASES, RELEASES.c.amount_minor).where(RELEASES.c.state == "planned")

@@ -36,7 +36,9 @@ def decisions(
 ) -> dg.MaterializeResult[Any]:
     """Decide every order that waits for it; orders under review are held."""
     step = partial(store.decide_orders, run=context.run.run_id)
-    totals = drain_abreast(database.begin, Stage.RISK, step, context.log.info)
+    totals = drain_abreast(
+        database.begin, Stage.RISK, step, context.log.info, run=context.run.run_id
+    )
     with database.begin() as conn:
         counts = store.outcome_counts(conn)
         worth = {

@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager
 import sqlalchemy as sa
 
 from ecom_assets.shared.flow import Stage, Step, drain
+from ecom_assets.shared.setting_aside import NO_RUN
 
 WORKERS = 2
 """Workers in all: the work is the database's, and its server is seldom ours alone."""
@@ -66,6 +67,7 @@ def drain_abreast(
     progress: Callable[[str], object] | None = None,
     chunk: int | None = None,
     workers: int = WORKERS,
+    run: str = NO_RUN,
 ) -> Counter[str]:
     """Advance every order that waits for `stage`, from the second chunk on by several workers.
 
@@ -76,6 +78,7 @@ def drain_abreast(
         progress: as in `flow.drain`; told by the caller's thread, of its own chunks only.
         chunk: as in `flow.drain`.
         workers: how many, the caller's thread included.
+        run: as in `flow.drain`.
 
     Returns:
         The counts of all chunks added up, as `flow.drain` does.
@@ -87,12 +90,12 @@ def drain_abreast(
         team = _Team(pool, step, workers - 1)
 
         def help_out() -> Counter[str]:
-            return drain(begin, stage, team.work, None, chunk)
+            return drain(begin, stage, team.work, None, chunk, run)
 
         def leading(conn: sa.Connection) -> Mapping[str, int]:
             return team.lead(help_out, conn)
 
-        totals = team.run(lambda: drain(begin, stage, leading, progress, chunk))
+        totals = team.run(lambda: drain(begin, stage, leading, progress, chunk, run))
     # All have ended: nobody works on when the error of one of them is told.
     for helper in team.helping:
         totals.update(helper.result())

@@ -11,15 +11,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from ecom_assets.shared.columns import METADATA, Rows, flag, moment, reference, text
+from ecom_assets.shared.setting_aside import NO_RUN, Chunks
 from ecom_assets.shared.states import ORDER_STATES
 from ecom_assets.shared.working import analyse
-from resources.retry import retried
 
 CHUNK = 20_000
 """Orders a stage advances in one transaction: large enough to be set-based, small enough to show
@@ -86,6 +86,9 @@ DECIDING: tuple[Stage, ...] = HOLDABLE[:-1]
 
 TAKE_BACK: tuple[Stage, ...] = (Stage.UNALLOCATE, Stage.RELEASE, Stage.SETTLE)
 """Stages of an order that is being changed; while it waits for one, nobody else may advance it."""
+
+CHANGING: tuple[Stage, ...] = (*TAKE_BACK, Stage.RETURN_MONEY)
+"""Stages that carry out a change, in order."""
 
 AFTER_SHIPPING: tuple[Stage, ...] = (Stage.POST_SALE, Stage.PACKING_SLIP, Stage.INVOICE)
 """Stages that book what has left the house."""
@@ -241,10 +244,12 @@ def drain(
     step: Step,
     progress: Callable[[str], object] | None = None,
     chunk: int | None = None,
+    run: str = NO_RUN,
 ) -> Counter[str]:
     """Advance every order that waits for `stage`, a chunk per transaction.
 
-    A chunk whose transaction the database ended, or lost, is begun anew (`resources.retry`).
+    A chunk whose transaction the database ended, or lost, is begun anew (`resources.retry`). An
+    order that the stage cannot take is set aside (`setting_aside`).
 
     Args:
         begin: opens a transaction that commits on success (`DatabaseResource.begin`).
@@ -252,20 +257,21 @@ def drain(
         step: advances the orders in `claimed` and returns counts by name.
         progress: told after each chunk, in a short line.
         chunk: orders per transaction, `CHUNK` by default.
+        run: Dagster run id, told with the orders that are set aside.
 
     Returns:
-        The counts of all chunks added up, with `orders` = orders advanced.
+        The counts of all chunks added up, with `orders` = orders advanced, and `set_aside` if any.
     """
     totals: Counter[str] = Counter(orders=0)
-
-    def advance() -> Mapping[str, int]:
-        with begin() as conn:
-            claimed = claim(conn, stage, chunk or CHUNK)
-            return {**step(conn), "orders": claimed} if claimed else {}
-
-    while counts := retried(advance):
+    claiming = partial(_claim_of, stage)
+    chunks = Chunks(begin, claiming, step, stage.value, chunk or CHUNK, run)
+    while counts := chunks.advance():
         # Only now: what is told must have been committed.
         totals.update(counts)
         if progress:
             progress(f"{stage.value}: {totals['orders']:,} orders")
     return totals
+
+
+def _claim_of(stage: Stage, conn: sa.Connection, most: int) -> int:
+    return claim(conn, stage, most)

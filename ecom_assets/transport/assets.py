@@ -47,6 +47,7 @@ def carrier_choices(
         Stage.CARRIER,
         lambda conn: store.choose_carriers(conn, context.run.run_id),
         context.log.info,
+        run=context.run.run_id,
     )
     with database.begin() as conn:
         return dg.MaterializeResult(
@@ -79,6 +80,7 @@ def shipments(
         Stage.SHIP,
         lambda conn: store.ship_parcels(conn, context.run.run_id),
         context.log.info,
+        run=context.run.run_id,
     )
     with database.begin() as conn:
         return dg.MaterializeResult(

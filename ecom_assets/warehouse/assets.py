@@ -42,7 +42,7 @@ def allocations(
 ) -> dg.MaterializeResult[Any]:
     """Allocate every order that waits for it."""
     step = partial(store.allocate, run=context.run.run_id)
-    totals = drain(database.begin, Stage.ALLOCATE, step, context.log.info)
+    totals = drain(database.begin, Stage.ALLOCATE, step, context.log.info, run=context.run.run_id)
     with database.begin() as conn:
         per_site = store.parcels_per_site(conn, _SITES_SHOWN)
         sites, parcels = [site for site, _ in per_site], [count for _, count in per_site]
@@ -70,7 +70,7 @@ def withdrawals(
 ) -> dg.MaterializeResult[Any]:
     """Take back what was allocated to every changed order that waits for it."""
     step = partial(store.withdraw, run=context.run.run_id)
-    totals = drain(database.begin, Stage.UNALLOCATE, step, context.log.info)
+    totals = drain(database.begin, Stage.UNALLOCATE, step, context.log.info, run=context.run.run_id)
     with database.begin() as conn:
         return dg.MaterializeResult(
             metadata={

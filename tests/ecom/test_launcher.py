@@ -65,20 +65,23 @@ def fall_silent(platform: Platform) -> None:
         conn.execute(sa.text("UPDATE flow.workers SET seen_at = seen_at - interval '1 minute'"))
 
 
-@pytest.mark.parametrize("job", ["orders_decisions", "orders_changes"])
+@pytest.mark.parametrize(
+    ("job", "lane"), [("orders_decisions", Lane.DECISIONS), ("orders_changes", Lane.CHORES)]
+)
 def test_a_run_is_offered_where_a_worker_lives(
     launcher: WarmLauncher,
     instance: dg.DagsterInstance,
     platform: Platform,
     cold: list[str],
     job: str,
+    lane: Lane,
 ) -> None:
     run = new_run(instance, job)
-    with seeming(platform):
+    with seeming(platform, lane):
         launch(launcher, run)
         assert holder(platform, run) == workers.Holder(None, has_ended=False, is_alive=True)
     assert cold == []
-    assert told(instance, run) == ["Offered to the warm workers of decisions."]
+    assert told(instance, run) == [f"Offered to the warm workers of {lane.value}."]
 
 
 @pytest.mark.parametrize("is_silent", [True, False])

@@ -217,6 +217,8 @@ def test_nightly_jobs_follow_each_other() -> None:
     found = [schedule for each in (orders, marts, quality) for schedule in each.SCHEDULES]
     often = found.pop(0)
     assert (often.job_name, often.cron_schedule) == ("orders_release_holds", "*/10 * * * *")
+    hourly = found.pop(0)
+    assert (hourly.job_name, hourly.cron_schedule) == ("orders_changes", "50 * * * *")
     assert [(each.job_name, each.cron_schedule) for each in found] == [
         ("orders_replay_parked", "15 2 * * *"),
         ("marts_refresh", "30 3 * * *"),

@@ -49,11 +49,13 @@ def reservations(
 ) -> dg.MaterializeResult[Any]:
     """Reserve stock for every order that waits for it, then for those whose stock came since."""
     step = partial(store.reserve, run=context.run.run_id)
-    totals = drain(database.begin, Stage.RESERVE, step, context.log.info)
+    totals = drain(database.begin, Stage.RESERVE, step, context.log.info, run=context.run.run_id)
     # Not before nobody waits: so it does not matter in which chunks the orders came.
     while called := retried(partial(_call, database)):
         context.log.info("%d backordered orders called", called)
-        totals.update(drain(database.begin, Stage.RESERVE, step, context.log.info))
+        totals.update(
+            drain(database.begin, Stage.RESERVE, step, context.log.info, run=context.run.run_id)
+        )
         totals["called"] += called
     with database.begin() as conn:
         return dg.MaterializeResult(
@@ -74,7 +76,9 @@ def movements(
     context: dg.AssetExecutionContext, database: DatabaseResource
 ) -> dg.MaterializeResult[Any]:
     """Post the sales of every shipped order that waits for it."""
-    totals = drain(database.begin, Stage.POST_SALE, store.post_sales, context.log.info)
+    totals = drain(
+        database.begin, Stage.POST_SALE, store.post_sales, context.log.info, run=context.run.run_id
+    )
     with database.begin() as conn:
         return dg.MaterializeResult(
             metadata={
@@ -183,7 +187,7 @@ def releases(
 ) -> dg.MaterializeResult[Any]:
     """Release what changed orders were promised and did not get."""
     step = partial(store.release, run=context.run.run_id)
-    totals = drain(database.begin, Stage.RELEASE, step, context.log.info)
+    totals = drain(database.begin, Stage.RELEASE, step, context.log.info, run=context.run.run_id)
     with database.begin() as conn:
         newest = sa.select(
             *(RELEASES.c[name] for name in ("order_id", "sku", "units", "cause", "released_as_of"))

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from ecom_assets.orders import store
 from ecom_assets.orders.store import figures
 from ecom_assets.orders.tables import INBOX, ORDER_LINES, ORDERS
-from ecom_assets.shared import metadata
+from ecom_assets.shared import metadata, setting_aside
 from resources.database import DatabaseResource
 
 _INBOX, _ORDERS, _LINES = (
@@ -21,7 +21,8 @@ class InboxConfig(dg.Config):
     """What a run does with the inbox.
 
     Attributes:
-        replay_parked: whether parked messages whose cause is gone are put back to pending first.
+        replay_parked: whether parked messages whose cause is gone are put back to pending first,
+            and orders that a stage could not take get another chance.
     """
 
     replay_parked: bool = False
@@ -40,7 +41,7 @@ def inbox(
     """Settle which messages the acceptance will read."""
     # One transaction: a message put back to pending is at once subject to the rule of revisions.
     with database.begin() as conn:
-        replayed = store.replay_parked(conn) if config.replay_parked else 0
+        replayed = _replay(conn) if config.replay_parked else 0
         store.claim_revised(conn)
         counts = store.settle_revisions(conn, context.run.run_id)
     context.log.info("replayed %d, %s", replayed, counts)
@@ -51,6 +52,10 @@ def inbox(
         shown["waiting_cancellations"] = dg.MetadataValue.int(figures.waiting_cancellations(conn))
         shown["oldest_waiting"] = metadata.preview(conn, figures.oldest_waiting())
     return dg.MaterializeResult(metadata=shown)
+
+
+def _replay(conn: sa.Connection) -> int:
+    return store.replay_parked(conn) + setting_aside.give_another_chance(conn)
 
 
 @dg.multi_asset(

@@ -60,7 +60,7 @@ def settlements(
 ) -> dg.MaterializeResult[Any]:
     """Settle every order from which everything was taken back."""
     step = partial(store.settle_changes, run=context.run.run_id)
-    totals = drain(database.begin, Stage.SETTLE, step, context.log.info)
+    totals = drain(database.begin, Stage.SETTLE, step, context.log.info, run=context.run.run_id)
     with database.begin() as conn:
         shown = metadata.advanced(conn, CHANGES, totals)
         shown["newest"] = metadata.preview(conn, _NEWEST.where(CHANGES.c.state == "applied"))

@@ -24,7 +24,7 @@ from ecom_assets.orders.store.offsets import advance, next_offsets
 from ecom_assets.orders.store.receiving import receive, take_deliveries
 from ecom_assets.orders.store.replay import replay_parked
 from ecom_assets.orders.store.settling import settle_changes
-from ecom_assets.orders.store.starting import start_pending
+from ecom_assets.orders.store.starting import count_startable, start_pending
 
 __all__ = [
     "UnknownOrder",
@@ -33,6 +33,7 @@ __all__ = [
     "advance",
     "cancel",
     "claim_revised",
+    "count_startable",
     "edit",
     "next_offsets",
     "receive",

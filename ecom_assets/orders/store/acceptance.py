@@ -153,7 +153,8 @@ def accept_once(conn: sa.Connection, run: str, most: int) -> Counter[str]:
     """
     claimed = claims.claim_pending(conn, most)
     counts = accept_claimed(conn, run) if claimed else Counter()
-    counts["messages"] = claimed
+    # Added: messages of orders that another worker is at are counted off.
+    counts["messages"] += claimed
     return counts
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from ecom_assets.orders.model import InboxState
-from ecom_assets.orders.tables import CHANGES, INBOX, ORDERS
+from ecom_assets.orders.store.starting import count_startable
+from ecom_assets.orders.tables import INBOX, ORDERS
 from ecom_assets.shared import flow
 
 RECENT_DAYS = 60
@@ -25,7 +26,8 @@ class Waiting:
         messages: messages pending in the inbox.
         deciding: waits of accepted orders for a stage that decides them.
         following: waits for a stage that carries a decision out or keeps the books.
-        changes: changes of accepted orders to start, and waits for the stages that carry them out.
+        changes: changes of accepted orders that may be started, and waits for the stages that
+            carry them out.
     """
 
     messages: int
@@ -34,18 +36,16 @@ class Waiting:
     changes: int
 
 
-_CHANGING = {*flow.TAKE_BACK, flow.Stage.RETURN_MONEY}
+_CHANGING = {*flow.CHANGING}
 
 
 def waiting(conn: sa.Connection) -> Waiting:
     """What waits now, found by state: a row that commits late is counted when it is there."""
     waits = flow.waiting(conn)
     changing = sum(count for stage, count in waits.items() if stage in _CHANGING)
-    pending = sa.select(sa.func.count()).where(CHANGES.c.state == "pending")
-    requested = conn.execute(pending.select_from(CHANGES)).scalar_one()
     deciding = sum(count for stage, count in waits.items() if stage in flow.DECIDING)
     following = sum(waits.values()) - changing - deciding
-    return Waiting(pending_messages(conn), deciding, following, changing + requested)
+    return Waiting(pending_messages(conn), deciding, following, changing + count_startable(conn))
 
 
 def pending_messages(conn: sa.Connection) -> int:

@@ -60,6 +60,11 @@ _PICK = sa.text("""
     LIMIT :most
     FOR UPDATE OF c SKIP LOCKED
 """)
+_COUNT = sa.text("""
+    SELECT count(*) FROM orders.changes AS c
+    WHERE c.state = 'pending' AND NOT EXISTS (
+        SELECT FROM flow.pending AS p WHERE p.order_id = c.order_id AND p.stage = ANY(:busy))
+""")
 _BUSY = [stage.value for stage in (*flow.TAKE_BACK, *flow.AFTER_SHIPPING)]
 # While we waited for its worker the order may have shipped, or another worker changed it.
 _LEAVE_BUSY = sa.text("""
@@ -138,6 +143,11 @@ _LET_GO = sa.text("""
 _PASSED = sa.text("""
     SELECT order_id, effective_as_of AS due_at FROM starting_changes WHERE refusal IS NULL
 """).columns(sa.column("order_id"), sa.column("due_at"))
+
+
+def count_startable(conn: sa.Connection) -> int:
+    """Changes that may be looked at now; those of busy orders wait until these are not."""
+    return int(conn.execute(_COUNT, {"busy": _BUSY}).scalar_one())
 
 
 def start_pending(
