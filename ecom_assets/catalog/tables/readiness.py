@@ -1,4 +1,4 @@
-"""How far products are ready for each channel: requirements, completeness, scores, drafts of copy."""
+"""How ready products are for each channel: requirements, completeness, scores, drafts of copy."""
 
 from __future__ import annotations
 

@@ -1,0 +1,242 @@
+"""Rows of a file understood: texts become values, and what is wrong with a cell is found.
+
+The rules about single cells stand in `functions`; what must hold between rows, and of values
+whoever wrote them, stands in `judging`.
+"""
+
+from __future__ import annotations
+
+import json
+
+import sqlalchemy as sa
+
+from ecom_assets.catalog.store.functions import open_functions
+from ecom_assets.catalog.store.staging import (
+    FINDINGS,
+    GIVEN_VALUES,
+    NUMBERS,
+    PRICES,
+    PROPOSED,
+    STAGED,
+    analyze,
+)
+from ecom_assets.shared.money import CURRENCIES, exponent
+
+# Only rows with a suspicious cell are taken apart: nearly all have none.
+_CELL_FAULTS = sa.text(r"""
+    INSERT INTO catalog_findings (row_no, field, code, value, is_error)
+    SELECT s.row_no, cell.field, pg_temp.fault_of(cell.value), left(cell.value, 200), true
+    FROM catalog_staged AS s CROSS JOIN LATERAL (
+        VALUES ('sku', s.sku), ('name', s.name), ('category', s.category), ('brand', s.brand),
+            ('gtin', s.gtin), ('weight', s.weight), ('length', s.length), ('width', s.width),
+            ('height', s.height), ('unit_cost', s.unit_cost), ('list_price', s.list_price),
+            ('currency', s.currency), ('supplier_key', s.supplier_key),
+            ('description', s.description), ('group_key', s.group_key),
+            ('group_name', s.group_name), ('family', s.family), ('taxonomy', s.taxonomy),
+            ('status', s.status), ('components', s.components)
+    ) AS cell (field, value)
+    WHERE concat_ws(E'\x01', '', s.sku, s.name, s.category, s.brand, s.gtin, s.weight, s.length,
+            s.width, s.height, s.unit_cost, s.list_price, s.currency, s.supplier_key,
+            s.description, s.group_key, s.group_name, s.family, s.taxonomy, s.status,
+            s.components) ~ E'\x01[ \t\r\n]*[-=+@#]'
+        AND pg_temp.fault_of(cell.value) IS NOT NULL
+    UNION ALL
+    SELECT s.row_no, coalesce(nullif(told.prefix, '') || ':', '') || told.key,
+        pg_temp.fault_of(told.value), left(told.value, 200), true
+    FROM catalog_staged AS s CROSS JOIN LATERAL (
+        SELECT 'option' AS prefix, o.key, o.value FROM jsonb_each_text(s.options) AS o
+        UNION ALL SELECT '', a.key, a.value FROM jsonb_each_text(s.attributes) AS a
+    ) AS told
+    WHERE concat(CAST(s.options AS text), CAST(s.attributes AS text))
+            ~ '": "([ ]|\\[trn])*[-=+@#]'
+        AND pg_temp.fault_of(told.value) IS NOT NULL
+""")
+_READER_FOUND = sa.text("""
+    INSERT INTO catalog_findings (row_no, field, code, value, is_error, is_skip)
+    SELECT row_no, problem ->> 'field', problem ->> 'code', problem ->> 'value',
+        CAST(problem ->> 'is_error' AS boolean),
+        coalesce(CAST(problem ->> 'is_skip' AS boolean), false)
+    FROM catalog_staged WHERE problem IS NOT NULL
+""")
+
+# Numbers are taken apart once, into a table that the next statements read.
+_MEASURES = sa.text(r"""
+    INSERT INTO catalog_numbers (row_no, field, cell, parts, amount)
+    SELECT s.row_no, m.field, m.cell, m.parts,
+        pg_temp.number_of(m.parts[1]) * CASE m.parts[2]
+            WHEN 'g' THEN 1 WHEN 'kg' THEN 1000 WHEN 'lb' THEN 453.59237
+            WHEN 'oz' THEN 28.349523125 WHEN 'mm' THEN 1 WHEN 'cm' THEN 10 WHEN 'm' THEN 1000
+            WHEN 'in' THEN 25.4 END AS amount
+    FROM catalog_staged AS s CROSS JOIN LATERAL (
+        SELECT given.field, given.cell,
+            regexp_match(lower(btrim(given.cell)), '^(-?[0-9][0-9.,]*) *([a-z]*)$') AS parts
+        FROM (VALUES ('weight', s.weight), ('length', s.length), ('width', s.width),
+            ('height', s.height)) AS given (field, cell)
+        WHERE given.cell IS NOT NULL
+    ) AS m
+""")
+_PRICES = sa.text(r"""
+    INSERT INTO catalog_prices (row_no, field, cell, stated, currency, amount, minor)
+    SELECT t.row_no, t.field, t.cell, t.stated, t.currency, t.amount, t.amount * power(
+        CAST(10 AS numeric), coalesce(CAST(CAST(:exponents AS jsonb) ->> t.currency AS integer), 2)
+    )
+    FROM (
+        SELECT p.row_no, p.field, p.cell, coalesce(p.parts[1], p.parts[3]) AS stated,
+            coalesce(p.given, p.parts[1], p.parts[3], CAST(:currency AS text)) AS currency,
+            pg_temp.number_of(p.parts[2]) AS amount
+        FROM (
+            SELECT s.row_no, upper(btrim(s.currency)) AS given, cost.field, cost.cell,
+                regexp_match(
+                    upper(btrim(cost.cell)),
+                    '^(?:([A-Z]{3})|[$€£₹¥])? ?(-?[0-9][0-9.,]*) ?(?:([A-Z]{3})|[$€£₹¥])?$'
+                ) AS parts
+            FROM catalog_staged AS s CROSS JOIN LATERAL (
+                VALUES ('unit_cost', s.unit_cost), ('list_price', s.list_price)
+            ) AS cost (field, cell)
+            WHERE cost.cell IS NOT NULL
+        ) AS p
+    ) AS t
+""")
+_NUMBERS_FOUND = sa.text("""
+    INSERT INTO catalog_findings (row_no, field, code, value, is_error)
+    SELECT row_no, field, code, left(cell, 200), code <> 'zero_left_out'
+    FROM (
+        SELECT row_no, field, cell, CASE
+            WHEN parts IS NULL OR pg_temp.number_of(parts[1]) IS NULL THEN 'not_a_number'
+            WHEN parts[2] = '' AND pg_temp.number_of(parts[1]) <> 0 THEN 'unit_missing'
+            WHEN pg_temp.number_of(parts[1]) = 0 THEN 'zero_left_out'
+            WHEN amount IS NULL THEN 'unit_unknown'
+            WHEN amount < 0 THEN 'negative'
+            WHEN amount > 2147483647 THEN 'too_large' END AS code
+        FROM catalog_numbers
+        UNION ALL
+        SELECT row_no, field, cell, CASE
+            WHEN amount IS NULL THEN 'not_a_number'
+            WHEN amount < 0 THEN 'negative'
+            WHEN minor > 1000000000000000 THEN 'too_large'
+            WHEN currency IS NULL THEN 'currency_missing'
+            WHEN stated <> currency THEN 'currency_differs'
+            -- a double that was written out is off by less
+            WHEN abs(minor - round(minor)) > 0.001 THEN 'fraction_of_minor_unit' END
+        FROM catalog_prices
+        UNION ALL
+        SELECT row_no, 'list_price', min(cell), 'currency_differs'
+        FROM catalog_prices GROUP BY row_no HAVING count(DISTINCT currency) > 1
+    ) AS seen
+    WHERE code IS NOT NULL
+""")
+_GTINS_FOUND = sa.text("""
+    INSERT INTO catalog_findings (row_no, field, code, value, is_error)
+    SELECT s.row_no, 'gtin', g.told[2], left(s.gtin, 200),
+        g.told[2] NOT IN ('gtin_was_float', 'gtin_zero_restored')
+    FROM catalog_staged AS s
+        CROSS JOIN LATERAL (SELECT pg_temp.read_gtin(s.gtin) AS told) AS g
+    WHERE s.gtin IS NOT NULL AND g.told[2] IS NOT NULL
+""")
+_TAXONOMY_FOUND = sa.text("""
+    INSERT INTO catalog_findings (row_no, field, code, value, is_error)
+    SELECT s.row_no, 'taxonomy', CASE WHEN taxonomy.is_known THEN 'unknown_category'
+        ELSE 'taxonomy_not_imported' END, left(s.taxonomy, 200), taxonomy.is_known
+    FROM catalog_staged AS s JOIN catalog_proposed AS n USING (row_no)
+        CROSS JOIN (SELECT EXISTS (SELECT FROM catalog.categories) AS is_known) AS taxonomy
+    WHERE s.taxonomy IS NOT NULL AND n.category_id IS NULL
+""")
+_COMPONENTS_FOUND = sa.text("""
+    INSERT INTO catalog_findings (row_no, field, code, value, is_error)
+    SELECT row_no, 'components', 'components_malformed', left(components, 200), true
+    FROM catalog_staged
+    WHERE lower(btrim(components)) <> 'none' AND EXISTS (
+        SELECT FROM regexp_split_to_table(components, '[|;]') AS part
+        WHERE part !~ '^ *[^ ].*: *[1-9][0-9]{0,5} *$' AND part ~ '[^ ]'
+    )
+""")
+
+_PROPOSE = sa.text(r"""
+    INSERT INTO catalog_proposed (
+        row_no, sku, name, category, brand, gtin, weight_g, length_mm, width_mm, height_mm,
+        currency, unit_cost_minor, list_price_minor, supplier_key, description, group_key,
+        options, family, category_id, status, is_active, is_kit, group_name, media, components,
+        attributes
+    )
+    SELECT s.row_no, regexp_replace(pg_temp.clean(s.sku), '^''', ''), pg_temp.clean(s.name),
+        pg_temp.clean(s.category), pg_temp.clean(s.brand), (pg_temp.read_gtin(s.gtin))[1],
+        m.weight_g, m.length_mm, m.width_mm, m.height_mm,
+        coalesce(upper(btrim(s.currency)), p.currency), p.unit_cost, p.list_price,
+        pg_temp.clean(s.supplier_key), pg_temp.clean(s.description), pg_temp.clean(s.group_key),
+        (SELECT jsonb_object_agg(btrim(o.key), pg_temp.clean(o.value))
+            FROM jsonb_each_text(s.options) AS o WHERE pg_temp.clean(o.value) IS NOT NULL),
+        pg_temp.clean(s.family), coalesce(by_id.category_id, by_path.category_id),
+        lower(btrim(s.status)), lower(btrim(s.status)) = 'active',
+        CASE WHEN s.components IS NOT NULL THEN lower(btrim(s.components)) <> 'none' END,
+        pg_temp.clean(s.group_name), s.media, CASE
+            WHEN lower(btrim(s.components)) = 'none' THEN '{}'
+            ELSE (SELECT jsonb_object_agg(
+                    btrim(regexp_replace(part, ':[^:]*$', '')),
+                    CAST(btrim(substring(part from '[^:]*$')) AS integer)
+                ) FROM regexp_split_to_table(s.components, '[|;]') AS part
+                WHERE part ~ '^ *[^ ].*: *[1-9][0-9]{0,5} *$')
+        END, s.attributes
+    FROM catalog_staged AS s
+        LEFT JOIN (
+            SELECT row_no,
+                max(amount) FILTER (WHERE field = 'weight') AS weight_g,
+                max(amount) FILTER (WHERE field = 'length') AS length_mm,
+                max(amount) FILTER (WHERE field = 'width') AS width_mm,
+                max(amount) FILTER (WHERE field = 'height') AS height_mm
+            FROM (
+                -- something that weighs less than half a gram weighs one, not nothing
+                SELECT row_no, field, CAST(greatest(1, round(amount)) AS integer) AS amount
+                FROM catalog_numbers WHERE amount > 0 AND amount <= 2147483647
+            ) AS usable GROUP BY row_no
+        ) AS m USING (row_no)
+        LEFT JOIN (
+            SELECT row_no, max(currency) AS currency,
+                max(minor) FILTER (WHERE field = 'unit_cost') AS unit_cost,
+                max(minor) FILTER (WHERE field = 'list_price') AS list_price
+            FROM (
+                SELECT row_no, field, currency, CAST(round(minor) AS bigint) AS minor
+                FROM catalog_prices WHERE minor >= 0 AND minor <= 1000000000000000
+            ) AS usable GROUP BY row_no
+        ) AS p USING (row_no)
+        LEFT JOIN catalog.categories AS by_id
+            ON by_id.category_id = CASE WHEN s.taxonomy ~ '^[0-9]{1,9}$'
+                THEN CAST(s.taxonomy AS bigint) END
+        LEFT JOIN catalog.categories AS by_path ON by_path.path = btrim(s.taxonomy)
+    WHERE NOT coalesce(s.problem ? 'is_skip', false)
+""")
+# A key is the attribute, then @channel and #locale where the value is for one.
+_VALUES = sa.text(r"""
+    INSERT INTO catalog_given_values (row_no, sku, key, attribute, channel, locale, value)
+    SELECT n.row_no, n.sku, a.key, regexp_replace(a.key, '[@#].*$', ''),
+        coalesce(substring(a.key from '@([^#]*)'), ''),
+        coalesce(substring(a.key from '#(.*)$'), ''), pg_temp.clean(a.value)
+    FROM catalog_proposed AS n CROSS JOIN LATERAL jsonb_each_text(n.attributes) AS a
+    WHERE pg_temp.clean(a.value) IS NOT NULL
+""")
+_EXPONENTS = json.dumps({code: exponent(code) for code in CURRENCIES if exponent(code) != 2})
+
+
+def parse(conn: sa.Connection, currency: str | None) -> None:
+    """Turn `STAGED` into `PROPOSED` and `GIVEN_VALUES`, and find what is wrong with cells.
+
+    Args:
+        conn: connection inside the transaction that opened the tables.
+        currency: ISO 4217 code of prices that state none.
+    """
+    open_functions(conn)
+    analyze(conn, STAGED)
+    conn.execute(_MEASURES)
+    conn.execute(_PRICES, {"currency": currency, "exponents": _EXPONENTS})
+    analyze(conn, NUMBERS, PRICES)
+    for found in (_READER_FOUND, _CELL_FAULTS, _NUMBERS_FOUND, _GTINS_FOUND, _COMPONENTS_FOUND):
+        conn.execute(found)
+    conn.execute(_PROPOSE)
+    analyze(conn, PROPOSED)
+    conn.execute(_TAXONOMY_FOUND)
+    split_attributes(conn)
+
+
+def split_attributes(conn: sa.Connection) -> None:
+    """Fill `GIVEN_VALUES` with the attributes of `PROPOSED`."""
+    conn.execute(_VALUES)
+    analyze(conn, GIVEN_VALUES, FINDINGS)
