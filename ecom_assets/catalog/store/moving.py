@@ -34,8 +34,8 @@ _BACK = sa.text("""
 _ATTRIBUTES = sa.text("""
     INSERT INTO catalog_given_values (row_no, sku, key, attribute, channel, locale, value)
     SELECT m.row_no, m.sku, f.key, regexp_replace(f.key, '[@#].*$', ''),
-        coalesce(substring(f.key from '@([^#]*)'), ''), coalesce(substring(f.key from '#(.*)$'), ''),
-        m.becomes ->> f.key
+        coalesce(substring(f.key from '@([^#]*)'), ''),
+        coalesce(substring(f.key from '#(.*)$'), ''), m.becomes ->> f.key
     FROM catalog_moves AS m CROSS JOIN LATERAL jsonb_object_keys(m.fields) AS f (key)
     WHERE f.key <> ALL (CAST(:reserved AS text[]))
 """)
