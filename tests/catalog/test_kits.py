@@ -43,7 +43,7 @@ def test_a_change_that_closes_a_circle_is_refused(scratch: sa.Connection) -> Non
 
 def test_a_kit_of_itself_is_refused(scratch: sa.Connection) -> None:
     _products(scratch, "a")
-    with pytest.raises(sa.exc.IntegrityError, match="not_of_itself|contain itself"):
+    with pytest.raises(sa.exc.IntegrityError, match="not_of_itself"):
         _kits(scratch, "aa")
 
 

@@ -39,9 +39,10 @@ def test_units_and_ways_of_writing_numbers_are_understood(
     taken(
         scratch, tmp_path,
         product("a", weight_kg="0.3", length_cm="12,5", list_price="1,299.50", unit_cost="7"),
-        product("b", weight="2 lb", list_price="12.50 USD", currency="USD"),
         product("c", list_price="500", currency="JPY"),
     )  # fmt: skip
+    dollars = {"list_price": "12.50 USD", "currency": "USD"}
+    taken(scratch, tmp_path, product("b", weight="2 lb", **dollars))
     names = ("weight_g", "length_mm", "list_price_minor", "unit_cost_minor", "currency")
     assert [value(scratch, "a", name) for name in names] == [300, 125, 129_950, 700, "EUR"]
     assert [value(scratch, "b", name) for name in names] == [907, None, 1_250, None, "USD"]

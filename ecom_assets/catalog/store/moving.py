@@ -126,12 +126,13 @@ def moved(conn: sa.Connection) -> dict[int, tuple[str, list[str]]]:
 
 def _moved_columns() -> sa.Select[Any]:
     is_there = PRODUCTS.c.sku.is_not(None)
+    is_new = sa.and_(MOVES.c.action == "create", MOVES.c.was == sa.literal_column("'{}'::jsonb"))
+    comparable = sa.and_(is_there, ~is_new)
     differing = [
-        sa.case((sa.and_(is_there, _has(name), _differs(name)), sa.literal_column(f"'{name}'")))
+        sa.case((sa.and_(comparable, _has(name), _differs(name)), sa.literal_column(f"'{name}'")))
         for name in COLUMNS
     ]
     # A product that is gone, or that is already there, is told by its key.
-    is_new = sa.and_(MOVES.c.action == "create", MOVES.c.was == sa.literal_column("'{}'::jsonb"))
     key = sa.case((is_there == is_new, sa.literal_column("'sku'")))
     listed = sa.func.array_remove(array([key, *differing]), sa.null())
     told = (

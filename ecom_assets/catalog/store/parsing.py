@@ -202,7 +202,8 @@ _PROPOSE = sa.text(r"""
             ON by_id.category_id = CASE WHEN s.taxonomy ~ '^[0-9]{1,9}$'
                 THEN CAST(s.taxonomy AS bigint) END
         LEFT JOIN catalog.categories AS by_path ON by_path.path = btrim(s.taxonomy)
-    WHERE NOT coalesce(s.problem ? 'is_skip', false)
+    WHERE s.problem IS NULL
+        OR NOT (s.problem ? 'is_skip' OR CAST(s.problem ->> 'is_error' AS boolean))
 """)
 # A key is the attribute, then @channel and #locale where the value is for one.
 _VALUES = sa.text(r"""
