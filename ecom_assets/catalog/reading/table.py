@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from operator import itemgetter
 
-from ecom_assets.catalog.reading.layout import Layout, plain
+from ecom_assets.catalog.reading.layout import Layout
+from ecom_assets.catalog.reading.layout import plain as key_of
 from ecom_assets.catalog.reading.staged import PLAIN, Staged, as_json, encode, refused
 from ecom_assets.shared.records import Records, Row, Unreadable
 
@@ -37,42 +39,34 @@ def stage_table(layout: Layout, blocks: Iterable[Records]) -> Iterator[tuple[int
 
 def _stager(layout: Layout) -> Callable[[int, Row], Staged]:
     """A function made for the layout, since it is called for every row of a large file."""
-    pick = [_picker(layout, name) for name in PLAIN]
-    group = _picker(layout, "group_key")
+    # What a table does not have is read behind its last column.
+    places = [layout.fields.get(name, (-1, ""))[0] for name in PLAIN]
+    pick = itemgetter(*places)
+    units = [(at, f" {unit}") for at, name in enumerate(PLAIN) if (unit := _unit(layout, name))]
     options, media = list(layout.options.items()), layout.media
-    attributes = list(layout.attributes.items())
+    attributes, group = list(layout.attributes.items()), PLAIN.index("group_key")
 
     def stage(row_no: int, record: Row) -> Staged:
+        plain = list(pick([*record, None]))
+        for at, unit in units:
+            if plain[at]:
+                plain[at] += unit
         others = _named(attributes, record) if attributes else {}
         told_apart = _named(options, record) if options else {}
         # Only variants of a group are told apart; of a single product options are attributes.
-        if told_apart and not group(record):
-            others |= {plain(name): value for name, value in told_apart.items()}
+        if told_apart and not plain[group]:
+            others |= {key_of(name): value for name, value in told_apart.items()}
             told_apart = {}
+        pictures = [url for at in media for url in urls(record[at] or "")] if media else None
         return (
-            row_no,
-            *[each(record) for each in pick],
-            as_json(told_apart),
-            as_json([url for at in media for url in urls(record[at] or "")]) if media else None,
-            as_json(others),
-            None,
-        )
+            row_no, *plain, as_json(told_apart), as_json(pictures), as_json(others), None,
+        )  # fmt: skip
 
     return stage
 
 
-def _picker(layout: Layout, name: str) -> Callable[[Row], str | None]:
-    if name not in layout.fields:
-        return lambda record: None
-    at, unit = layout.fields[name]
-    if not unit:
-        return lambda record: record[at]
-
-    def with_unit(record: Row) -> str | None:
-        value = record[at]
-        return f"{value} {unit}" if value else None
-
-    return with_unit
+def _unit(layout: Layout, name: str) -> str:
+    return layout.fields.get(name, (0, ""))[1]
 
 
 def _named(places: list[tuple[str, int]], record: Row) -> dict[str, str]:

@@ -46,9 +46,25 @@ def after(given: Values, names: Iterable[str]) -> sa.ColumnElement[Any]:
     return _object((name, sa.case((_differs(given, name), outcome(given, name)))) for name in names)
 
 
-def whole(given: Values, names: Iterable[str]) -> sa.ColumnElement[Any]:
-    """All values of a new product."""
-    return _object((name, given.c[name]) for name in names)
+def whole(
+    given: Values, names: Iterable[str], currency: str | None = None
+) -> sa.ColumnElement[Any]:
+    """All values of a new product, with what it has where nothing is said.
+
+    Args:
+        given: the proposed values.
+        names: columns that are proposed.
+        currency: that of a product that states none.
+    """
+    unsaid: dict[str, sa.ColumnElement[Any]] = {
+        "category": sa.literal("uncategorised"), "currency": sa.literal(currency, sa.Text()),
+        "status": sa.literal("active"), "is_active": sa.true(),
+    }  # fmt: skip
+    values = {name: given.c[name] for name in names}
+    return _object(
+        (name, sa.func.coalesce(value, unsaid[name]) if name in unsaid else value)
+        for name, value in values.items()
+    )
 
 
 def _object(pairs: Iterable[tuple[str, sa.ColumnElement[Any]]]) -> sa.ColumnElement[Any]:

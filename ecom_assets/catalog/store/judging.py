@@ -49,7 +49,7 @@ _REFERENCES = sa.text("""
     UNION ALL
     SELECT n.row_no, 'media', 'no_web_address', left(m.url, 200), true
     FROM catalog_proposed AS n CROSS JOIN LATERAL jsonb_array_elements_text(n.media) AS m (url)
-    WHERE m.url !~ '^https?://'
+    WHERE n.media IS NOT NULL AND m.url !~ '^https?://'
     UNION ALL
     SELECT row_no, key, 'too_long', left(value, 200), true
     FROM catalog_given_values WHERE length(value) > 100000
@@ -115,7 +115,7 @@ _COMPONENTS = sa.text("""
     INSERT INTO catalog_findings (row_no, field, code, value, is_error)
     SELECT n.row_no, 'components', 'unknown_component', left(c.sku, 200), true
     FROM catalog_proposed AS n CROSS JOIN LATERAL jsonb_object_keys(n.components) AS c (sku)
-    WHERE NOT EXISTS (
+    WHERE n.components IS NOT NULL AND NOT EXISTS (
             SELECT FROM catalog_findings AS f
             WHERE f.row_no = n.row_no AND f.is_error AND f.field = 'components'
         )
@@ -131,6 +131,7 @@ _CYCLES = sa.text("""
     WITH RECURSIVE part (kit_sku, sku) AS (
         SELECT n.sku, c.sku
         FROM catalog_proposed AS n CROSS JOIN LATERAL jsonb_object_keys(n.components) AS c (sku)
+        WHERE n.components IS NOT NULL
         UNION
         SELECT k.kit_sku, k.component_sku FROM catalog.kits AS k WHERE NOT EXISTS (
             SELECT FROM catalog_proposed AS n WHERE n.sku = k.kit_sku AND n.components IS NOT NULL

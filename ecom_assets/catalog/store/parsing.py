@@ -6,8 +6,6 @@ whoever wrote them, stands in `judging`.
 
 from __future__ import annotations
 
-import json
-
 import sqlalchemy as sa
 
 from ecom_assets.catalog.store.functions import open_functions
@@ -62,40 +60,47 @@ _READER_FOUND = sa.text("""
 # Numbers are taken apart once, into a table that the next statements read.
 _MEASURES = sa.text(r"""
     INSERT INTO catalog_numbers (row_no, field, cell, parts, amount)
-    SELECT s.row_no, m.field, m.cell, m.parts,
-        pg_temp.number_of(m.parts[1]) * CASE m.parts[2]
-            WHEN 'g' THEN 1 WHEN 'kg' THEN 1000 WHEN 'lb' THEN 453.59237
-            WHEN 'oz' THEN 28.349523125 WHEN 'mm' THEN 1 WHEN 'cm' THEN 10 WHEN 'm' THEN 1000
-            WHEN 'in' THEN 25.4 END AS amount
-    FROM catalog_staged AS s CROSS JOIN LATERAL (
-        SELECT given.field, given.cell,
-            regexp_match(lower(btrim(given.cell)), '^(-?[0-9][0-9.,]*) *([a-z]*)$') AS parts
-        FROM (VALUES ('weight', s.weight), ('length', s.length), ('width', s.width),
-            ('height', s.height)) AS given (field, cell)
+    SELECT row_no, field, cell, parts, pg_temp.number_of(parts[1]) * CASE parts[2]
+        WHEN 'g' THEN 1 WHEN 'kg' THEN 1000 WHEN 'lb' THEN 453.59237
+        WHEN 'oz' THEN 28.349523125 WHEN 'mm' THEN 1 WHEN 'cm' THEN 10 WHEN 'm' THEN 1000
+        WHEN 'in' THEN 25.4 END
+    FROM (
+        SELECT s.row_no, given.field, given.cell,
+            CASE WHEN given.cell ~ '^[0-9]+ [a-z]+$' THEN string_to_array(given.cell, ' ')
+                ELSE regexp_match(lower(btrim(given.cell)), '^(-?[0-9][0-9.,]*) *([a-z]*)$')
+            END AS parts
+        FROM catalog_staged AS s CROSS JOIN LATERAL (
+            VALUES ('weight', s.weight), ('length', s.length), ('width', s.width),
+                ('height', s.height)
+        ) AS given (field, cell)
         WHERE given.cell IS NOT NULL
-    ) AS m
+        OFFSET 0  -- or each use of the parts would take the cell apart again
+    ) AS taken_apart
 """)
 _PRICES = sa.text(r"""
     INSERT INTO catalog_prices (row_no, field, cell, stated, currency, amount, minor)
-    SELECT t.row_no, t.field, t.cell, t.stated, t.currency, t.amount, t.amount * power(
-        CAST(10 AS numeric), coalesce(CAST(CAST(:exponents AS jsonb) ->> t.currency AS integer), 2)
-    )
+    SELECT row_no, field, cell, stated, currency, amount, amount * CASE
+        WHEN currency = ANY (CAST(:of_none AS text[])) THEN 1
+        WHEN currency = ANY (CAST(:of_three AS text[])) THEN 1000 ELSE 100 END
     FROM (
-        SELECT p.row_no, p.field, p.cell, coalesce(p.parts[1], p.parts[3]) AS stated,
-            coalesce(p.given, p.parts[1], p.parts[3], CAST(:currency AS text)) AS currency,
-            pg_temp.number_of(p.parts[2]) AS amount
+        SELECT row_no, field, cell, coalesce(parts[1], parts[3]) AS stated,
+            coalesce(given, parts[1], parts[3], CAST(:currency AS text)) AS currency,
+            pg_temp.number_of(parts[2]) AS amount
         FROM (
-            SELECT s.row_no, upper(btrim(s.currency)) AS given, cost.field, cost.cell,
-                regexp_match(
+            SELECT s.row_no, upper(btrim(s.currency)) AS given, cost.field, cost.cell, CASE
+                WHEN cost.cell ~ '^[0-9]+(\.[0-9]+)?$' THEN ARRAY[NULL, cost.cell, NULL]
+                ELSE regexp_match(
                     upper(btrim(cost.cell)),
                     '^(?:([A-Z]{3})|[$€£₹¥])? ?(-?[0-9][0-9.,]*) ?(?:([A-Z]{3})|[$€£₹¥])?$'
-                ) AS parts
+                ) END AS parts
             FROM catalog_staged AS s CROSS JOIN LATERAL (
                 VALUES ('unit_cost', s.unit_cost), ('list_price', s.list_price)
             ) AS cost (field, cell)
             WHERE cost.cell IS NOT NULL
-        ) AS p
-    ) AS t
+            OFFSET 0
+        ) AS taken_apart
+        OFFSET 0
+    ) AS read
 """)
 _NUMBERS_FOUND = sa.text("""
     INSERT INTO catalog_findings (row_no, field, code, value, is_error)
@@ -130,8 +135,9 @@ _GTINS_FOUND = sa.text("""
     SELECT s.row_no, 'gtin', g.told[2], left(s.gtin, 200),
         g.told[2] NOT IN ('gtin_was_float', 'gtin_zero_restored')
     FROM catalog_staged AS s
-        CROSS JOIN LATERAL (SELECT pg_temp.read_gtin(s.gtin) AS told) AS g
-    WHERE s.gtin IS NOT NULL AND g.told[2] IS NOT NULL
+        CROSS JOIN LATERAL (SELECT pg_temp.read_gtin(s.gtin) AS told OFFSET 0) AS g
+    -- most need no reading: digits alone, and as many as there must be
+    WHERE s.gtin !~ '^([0-9]{8}|[0-9]{12,14})$' AND g.told[2] IS NOT NULL
 """)
 _TAXONOMY_FOUND = sa.text("""
     INSERT INTO catalog_findings (row_no, field, code, value, is_error)
@@ -159,18 +165,22 @@ _PROPOSE = sa.text(r"""
         attributes
     )
     SELECT s.row_no, regexp_replace(pg_temp.clean(s.sku), '^''', ''), pg_temp.clean(s.name),
-        pg_temp.clean(s.category), pg_temp.clean(s.brand), (pg_temp.read_gtin(s.gtin))[1],
+        pg_temp.clean(s.category), pg_temp.clean(s.brand),
+        CASE WHEN s.gtin ~ '^([0-9]{8}|[0-9]{12,14})$' THEN lpad(s.gtin, 14, '0')
+            WHEN s.gtin IS NOT NULL THEN (pg_temp.read_gtin(s.gtin))[1] END,
         m.weight_g, m.length_mm, m.width_mm, m.height_mm,
         coalesce(upper(btrim(s.currency)), p.currency), p.unit_cost, p.list_price,
         pg_temp.clean(s.supplier_key), pg_temp.clean(s.description), pg_temp.clean(s.group_key),
-        (SELECT jsonb_object_agg(btrim(o.key), pg_temp.clean(o.value))
-            FROM jsonb_each_text(s.options) AS o WHERE pg_temp.clean(o.value) IS NOT NULL),
+        CASE WHEN s.options IS NOT NULL THEN (
+            SELECT jsonb_object_agg(btrim(o.key), pg_temp.clean(o.value))
+            FROM jsonb_each_text(s.options) AS o WHERE pg_temp.clean(o.value) IS NOT NULL
+        ) END,
         pg_temp.clean(s.family), coalesce(by_id.category_id, by_path.category_id),
         lower(btrim(s.status)), lower(btrim(s.status)) = 'active',
         CASE WHEN s.components IS NOT NULL THEN lower(btrim(s.components)) <> 'none' END,
         pg_temp.clean(s.group_name), s.media, CASE
             WHEN lower(btrim(s.components)) = 'none' THEN '{}'
-            ELSE (SELECT jsonb_object_agg(
+            WHEN s.components IS NOT NULL THEN (SELECT jsonb_object_agg(
                     btrim(regexp_replace(part, ':[^:]*$', '')),
                     CAST(btrim(substring(part from '[^:]*$')) AS integer)
                 ) FROM regexp_split_to_table(s.components, '[|;]') AS part
@@ -212,9 +222,13 @@ _VALUES = sa.text(r"""
         coalesce(substring(a.key from '@([^#]*)'), ''),
         coalesce(substring(a.key from '#(.*)$'), ''), pg_temp.clean(a.value)
     FROM catalog_proposed AS n CROSS JOIN LATERAL jsonb_each_text(n.attributes) AS a
-    WHERE pg_temp.clean(a.value) IS NOT NULL
+    WHERE n.attributes IS NOT NULL AND pg_temp.clean(a.value) IS NOT NULL
 """)
-_EXPONENTS = json.dumps({code: exponent(code) for code in CURRENCIES if exponent(code) != 2})
+_EXPONENTS = {
+    "of_none": [code for code in sorted(CURRENCIES) if exponent(code) == 0],
+    "of_three": [code for code in sorted(CURRENCIES) if exponent(code) == 3],
+}
+"""Currencies whose minor unit is not a hundredth."""
 
 
 def parse(conn: sa.Connection, currency: str | None) -> None:
@@ -227,7 +241,7 @@ def parse(conn: sa.Connection, currency: str | None) -> None:
     open_functions(conn)
     analyze(conn, STAGED)
     conn.execute(_MEASURES)
-    conn.execute(_PRICES, {"currency": currency, "exponents": _EXPONENTS})
+    conn.execute(_PRICES, {"currency": currency, **_EXPONENTS})
     analyze(conn, NUMBERS, PRICES)
     for found in (_READER_FOUND, _CELL_FAULTS, _NUMBERS_FOUND, _GTINS_FOUND, _COMPONENTS_FOUND):
         conn.execute(found)

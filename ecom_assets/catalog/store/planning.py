@@ -18,8 +18,10 @@ from ecom_assets.catalog.store.judging import judge
 from ecom_assets.catalog.store.parsing import parse
 from ecom_assets.catalog.store.plans import find_plan
 from ecom_assets.catalog.store.staging import (
+    ACTIONS,
     DETAILS,
     PROPOSED,
+    analyze,
     copy_rows,
     lock_products,
     open_tables,
@@ -28,14 +30,6 @@ from ecom_assets.catalog.tables import IMPORT_PLANS, PLAN_ROWS, PRODUCTS
 
 _ONE_CURRENCY = sa.text("""
     SELECT min(currency) FROM catalog.products HAVING min(currency) = max(currency)
-""")
-_NEW_PRODUCT = sa.text("""
-    UPDATE catalog_proposed AS n
-    SET category = coalesce(n.category, 'uncategorised'),
-        currency = coalesce(n.currency, :currency), status = coalesce(n.status, 'active'),
-        is_active = coalesce(n.is_active, true)
-    WHERE NOT EXISTS (SELECT FROM catalog.products AS p WHERE p.sku = n.sku)
-        AND num_nulls(n.category, n.currency, n.status, n.is_active) > 0
 """)
 # Two sums of 64 bits, which do not depend on an order, stand for all planned changes.
 _CONTENT = sa.text("""
@@ -52,6 +46,14 @@ _CONTENT = sa.text("""
         END AS told
     ) AS changes
     WHERE plan_id = :plan_id
+""")
+
+
+_UNCHANGED = sa.text("""
+    INSERT INTO catalog.plan_rows (plan_id, row_no, sku, action, findings)
+    SELECT :plan_id, d.row_no, d.sku, a.action, d.findings
+    FROM catalog_details AS d JOIN catalog_actions AS a USING (row_no)
+    WHERE a.action IN ('skip', 'error')
 """)
 
 
@@ -83,7 +85,6 @@ def make_plan(
     currency = currency or conn.scalar(_ONE_CURRENCY)
     parse(conn, currency)
     judge(conn, currency)
-    conn.execute(_NEW_PRODUCT, {"currency": currency})
     gather(conn)
     return _keep(conn, source, at, run, currency)
 
@@ -100,7 +101,10 @@ def _keep(
     with conn.begin_nested() as attempt:
         new = sa.insert(IMPORT_PLANS).values(values).returning(IMPORT_PLANS.c.plan_id)
         plan_id = conn.execute(new).scalar_one()
-        conn.execute(_rows(plan_id))
+        conn.execute(_ACTIONS)
+        analyze(conn, ACTIONS)
+        conn.execute(_UNCHANGED, {"plan_id": plan_id})
+        conn.execute(_changes(plan_id, currency))
         content = conn.execute(_CONTENT, {"plan_id": plan_id}).mappings().one()
         counts = {name: count for name, count in content.items() if name.startswith("rows_")}
         told = [source.name, source.format, source.digest, settings, dict(content)]
@@ -127,47 +131,48 @@ def _free_hash(conn: sa.Connection, content: str) -> tuple[str, Plan | None]:
         attempt += 1
 
 
-def _rows(plan_id: int) -> sa.Insert:
-    """All rows of the plan, each with what it does."""
+def _changes(plan_id: int, currency: str | None) -> sa.Insert:
+    """The rows that make or change a product, with the values before and after."""
     row, given = DETAILS.c, PROPOSED
-    joined = DETAILS.outerjoin(given, given.c.row_no == row.row_no).outerjoin(
-        PRODUCTS, PRODUCTS.c.sku == given.c.sku
+    joined = (
+        DETAILS.join(ACTIONS, ACTIONS.c.row_no == row.row_no)
+        .join(given, given.c.row_no == row.row_no)
+        .outerjoin(PRODUCTS, PRODUCTS.c.sku == given.c.sku)
     )
-    is_new = PRODUCTS.c.sku.is_(None)
-    is_equal = sa.and_(
-        sa.not_(comparing.changed(given, COLUMNS)), row.after == sa.literal_column("'{}'::jsonb")
+    is_new = ACTIONS.c.action == "create"
+    before = comparing.before(given, COLUMNS).op("||")(row.before)
+    fresh = comparing.whole(given, COLUMNS, currency).op("||")(row.group_after)
+    after = sa.case(
+        (is_new, fresh), else_=comparing.after(given, COLUMNS).op("||")(row.group_after)
     )
-    action = sa.case(
-        (row.is_error, "error"), (row.is_skip, "skip"), (is_new, "create"), (is_equal, "skip"),
-        else_="update",
-    )  # fmt: skip
-    told = (
+    source = (
         sa.select(
-            row.row_no, row.sku, action.label("action"), row.findings,
-            *_values(is_new),
+            sa.literal(plan_id), row.row_no, row.sku, ACTIONS.c.action, row.findings,
+            sa.case((~is_new, before)), after.op("||")(row.after),
         )
         .select_from(joined)
-        .subquery("told")
-    )  # fmt: skip
-    changes = told.c.action.in_(["create", "update"])
-    source = sa.select(
-        sa.literal(plan_id), told.c.row_no, told.c.sku, told.c.action, told.c.findings,
-        sa.case((told.c.action == "update", told.c.before)),
-        sa.case((changes, told.c.after)),
+        .where(ACTIONS.c.action.in_(["create", "update"]))
     )  # fmt: skip
     names = ["plan_id", "row_no", "sku", "action", "findings", "before", "after"]
     return sa.insert(PLAN_ROWS).from_select(names, source)
 
 
-def _values(is_new: sa.ColumnElement[bool]) -> tuple[sa.Label[object], sa.Label[object]]:
-    """The values before and after; the columns are compared where there is a product to compare."""
+def _what_rows_do() -> sa.Insert:
+    """What each row does; a row that makes a product has none to be compared with."""
     row, given = DETAILS.c, PROPOSED
-    changed = sa.and_(~row.is_error, ~row.is_skip)
-    before = comparing.before(given, COLUMNS).op("||")(row.before)
-    fresh = comparing.whole(given, COLUMNS)
-    after = sa.case((is_new, fresh), else_=comparing.after(given, COLUMNS))
-    after = after.op("||")(row.after).op("||")(row.group_after)
-    return (
-        sa.case((sa.and_(changed, ~is_new), before)).label("before"),
-        sa.case((changed, after)).label("after"),
+    joined = DETAILS.outerjoin(given, given.c.row_no == row.row_no).outerjoin(
+        PRODUCTS, PRODUCTS.c.sku == given.c.sku
     )
+    is_changed = sa.or_(
+        comparing.changed(given, COLUMNS),
+        row.after != sa.literal_column("'{}'::jsonb"),
+    )
+    action = sa.case(
+        (row.is_error, "error"), (row.is_skip, "skip"), (PRODUCTS.c.sku.is_(None), "create"),
+        (is_changed, "update"), else_="skip",
+    )  # fmt: skip
+    source = sa.select(row.row_no, action).select_from(joined)
+    return sa.insert(ACTIONS).from_select(["row_no", "action"], source)
+
+
+_ACTIONS = _what_rows_do()

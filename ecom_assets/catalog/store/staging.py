@@ -93,6 +93,13 @@ GIVEN_VALUES = _temporary(
 )
 """The attributes of the rows, one row each; without a value where it is to be emptied."""
 
+ACTIONS = _temporary(
+    "catalog_actions",
+    sa.Column("row_no", sa.BigInteger, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+)
+"""What each row does."""
+
 MOVES = _temporary(
     "catalog_moves",
     sa.Column("row_no", sa.BigInteger, nullable=False),
@@ -128,6 +135,7 @@ _ANALYZE = {
     "catalog_proposed": sa.text("ANALYZE catalog_proposed"),
     "catalog_findings": sa.text("ANALYZE catalog_findings"),
     "catalog_details": sa.text("ANALYZE catalog_details"),
+    "catalog_actions": sa.text("ANALYZE catalog_actions"),
     "catalog_moves": sa.text("ANALYZE catalog_moves"),
     "catalog_given_values": sa.text("ANALYZE catalog_given_values"),
 }
