@@ -59,9 +59,9 @@ def plan_of_file(
 @plan_commands.command("list")
 def list_(most: Most = 20, as_json: Json = False) -> None:
     """Show the newest plans."""
-    from ecom_assets.catalog.store.plans import LISTED
+    from ecom_assets.catalog.store.plans import LISTED, rows_of
 
-    rows = _in_transaction(lambda conn: conn.execute(LISTED.limit(most)).mappings().all())
+    rows = _in_transaction(lambda conn: rows_of(conn.execute(LISTED.limit(most))))
     show_rows(rows, as_json)
 
 
@@ -146,12 +146,14 @@ def channel(
     name: Annotated[str, typer.Argument(metavar="CHANNEL")], most: Most = 50, as_json: Json = False
 ) -> None:
     """Show which products a channel does not get, and why."""
+    from ecom_assets.catalog.store.plans import rows_of
+
     held = sa.text("""
         SELECT sku, held_back_by FROM catalog.channel_products
         WHERE channel = :channel AND NOT is_listable ORDER BY sku LIMIT :most
     """)
     given = {"channel": name, "most": most}
-    show_rows(_in_transaction(lambda conn: conn.execute(held, given).mappings().all()), as_json)
+    show_rows(_in_transaction(lambda conn: rows_of(conn.execute(held, given))), as_json)
 
 
 @commands.command()
@@ -192,6 +194,7 @@ def copy(
     from ecom.platform import opened
     from ecom.progress import Progress
     from ecom.work import run_job
+    from ecom_assets.catalog.store.plans import rows_of
     from ecom_assets.catalog.tables import COPY_DRAFTS
 
     run = str(uuid.uuid4())
@@ -203,7 +206,7 @@ def copy(
         drafts = sa.select(*(COPY_DRAFTS.c[name] for name in names))
         with platform.database.begin() as conn:
             mine = drafts.where(COPY_DRAFTS.c.run_id == run).order_by(COPY_DRAFTS.c.draft_id)
-            rows = conn.execute(mine).mappings().all()
+            rows = rows_of(conn.execute(mine))
     show_rows(rows, as_json)
 
 

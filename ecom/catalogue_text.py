@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +24,7 @@ def report_on(conn: sa.Connection, plan: Plan, most: int) -> dict[str, Any]:
         "findings": plans.findings(conn, plan, most, only_errors=False),
         "differences": plans.differences(conn, plan, most),
     }
-    return {"plan": asdict(plan), **{name: _plain(rows) for name, rows in found.items()}}
-
-
-def _plain(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    return [dict(row) for row in rows]
+    return {"plan": asdict(plan), **found}
 
 
 def show_report(report: dict[str, Any], as_json: bool) -> None:
@@ -75,7 +71,7 @@ def show_applied(done: Applied, as_json: bool) -> None:
 def show_rows(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
     """Print rows, one a line, without what is empty."""
     if as_json:
-        say(json.dumps(_plain(rows), default=str))
+        say(json.dumps(list(rows), default=str))
         return
     for row in rows:
         say("  ".join(f"{name}={_short(str(value))}" for name, value in row.items()

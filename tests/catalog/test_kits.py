@@ -17,7 +17,7 @@ def _products(conn: sa.Connection, *skus: str) -> None:
 
 
 def _kits(conn: sa.Connection, *pairs: str) -> None:
-    rows = [{"kit_sku": kit, "component_sku": part, "quantity": 1} for kit, part in pairs]
+    rows = [{"kit_sku": pair[0], "component_sku": pair[1], "quantity": 1} for pair in pairs]
     conn.execute(sa.insert(KITS), rows)
 
 

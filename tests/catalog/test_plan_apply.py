@@ -167,8 +167,8 @@ def test_every_value_has_its_lineage(scratch: sa.Connection, tmp_path: Path) -> 
     colour = sa.select(ATTRIBUTE_VALUES.c.plan_id, ATTRIBUTE_VALUES.c.source)
     assert tuple(scratch.execute(colour).one()) == (second.plan_id, "products.csv")
     revert_plan(scratch, second.hash, AT, RUN)
-    told = {row["field"]: row["plan_id"] for row in lineage(scratch, "a")}
-    assert told["colour"] == first.plan_id
+    again = {row["field"]: row["plan_id"] for row in lineage(scratch, "a")}
+    assert again["colour"] == first.plan_id
     assert scratch.execute(colour).one().plan_id == first.plan_id
 
 

@@ -126,7 +126,7 @@ def test_a_category_is_known_by_number_or_path(scratch: sa.Connection, tmp_path:
     row = product("a", google_product_category="Arts > Paint")
     plan = planned(scratch, tmp_path, row)
     assert found(scratch, plan) == [(1, "taxonomy", "taxonomy_not_imported")]
-    categories = [
+    categories: list[dict[str, Any]] = [
         {"category_id": 1, "parent_id": None, "name": "Arts", "path": "Arts", "version": ""},
         {"category_id": 2, "parent_id": 1, "name": "Paint", "path": "Arts > Paint", "version": ""},
     ]

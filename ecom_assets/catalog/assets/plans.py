@@ -1,6 +1,5 @@
 """Import plans as assets: a file becomes a plan, a plan is applied or reverted by its hash."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -133,7 +132,7 @@ def _outcome(conn: sa.Connection, done: Applied) -> dict[str, Any]:
     }
 
 
-def _table(rows: Sequence[sa.RowMapping]) -> dg.MarkdownMetadataValue:
+def _table(rows: plans.Rows) -> dg.MarkdownMetadataValue:
     names = list(rows[0]) if rows else []
     return dg.MetadataValue.md(metadata.as_table(names, [list(row.values()) for row in rows]))
 

@@ -36,7 +36,7 @@ def record_feed(conn: sa.Connection, rows: sa.Select[Any], import_id: int | None
         import_id: import the feed belongs to.
     """
     run = conn.scalar(_RUN.where(IMPORTS.c.import_id == import_id)) or "import"
-    values = {
+    values: dict[str, Any] = {
         # The moment is for people who look for the plan; nothing is decided by it.
         "hash": uuid4().hex, "source": "feed", "format": "feed", "file_digest": "",
         "settings": {}, "planned_at": sa.func.now(), "import_id": import_id, "run_id": run,

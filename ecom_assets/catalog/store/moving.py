@@ -144,7 +144,7 @@ def _moved_columns() -> sa.Select[Any]:
 
 
 def _has(name: str) -> sa.ColumnElement[bool]:
-    return MOVES.c.fields.has_key(name)
+    return MOVES.c.fields.op("?", is_comparison=True)(name)
 
 
 def _differs(name: str) -> sa.ColumnElement[bool]:

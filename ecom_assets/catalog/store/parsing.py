@@ -59,12 +59,17 @@ _READER_FOUND = sa.text("""
 
 # Numbers are taken apart once, into a table that the next statements read.
 _MEASURES = sa.text(r"""
-    INSERT INTO catalog_numbers (row_no, field, cell, parts, amount)
-    SELECT row_no, field, cell, parts, pg_temp.number_of(parts[1]) * CASE parts[2]
+    INSERT INTO catalog_numbers (row_no, field, cell, parts, amount, whole)
+    -- something that weighs less than half a gram weighs one, not nothing
+    SELECT row_no, field, cell, parts, amount, CASE
+        WHEN amount > 0 AND amount <= 2147483647 THEN CAST(greatest(1, round(amount)) AS integer)
+        END
+    FROM (
+      SELECT row_no, field, cell, parts, pg_temp.number_of(parts[1]) * CASE parts[2]
         WHEN 'g' THEN 1 WHEN 'kg' THEN 1000 WHEN 'lb' THEN 453.59237
         WHEN 'oz' THEN 28.349523125 WHEN 'mm' THEN 1 WHEN 'cm' THEN 10 WHEN 'm' THEN 1000
-        WHEN 'in' THEN 25.4 END
-    FROM (
+        WHEN 'in' THEN 25.4 END AS amount
+      FROM (
         SELECT s.row_no, given.field, given.cell,
             CASE WHEN given.cell ~ '^[0-9]+ [a-z]+$' THEN string_to_array(given.cell, ' ')
                 ELSE regexp_match(lower(btrim(given.cell)), '^(-?[0-9][0-9.,]*) *([a-z]*)$')
@@ -75,14 +80,19 @@ _MEASURES = sa.text(r"""
         ) AS given (field, cell)
         WHERE given.cell IS NOT NULL
         OFFSET 0  -- or each use of the parts would take the cell apart again
-    ) AS taken_apart
+      ) AS taken_apart
+      OFFSET 0
+    ) AS measured
 """)
 _PRICES = sa.text(r"""
-    INSERT INTO catalog_prices (row_no, field, cell, stated, currency, amount, minor)
-    SELECT row_no, field, cell, stated, currency, amount, amount * CASE
-        WHEN currency = ANY (CAST(:of_none AS text[])) THEN 1
-        WHEN currency = ANY (CAST(:of_three AS text[])) THEN 1000 ELSE 100 END
+    INSERT INTO catalog_prices (row_no, field, cell, stated, currency, amount, minor, whole)
+    SELECT row_no, field, cell, stated, currency, amount, minor, CASE
+        WHEN minor >= 0 AND minor <= 1000000000000000 THEN CAST(round(minor) AS bigint) END
     FROM (
+      SELECT row_no, field, cell, stated, currency, amount, amount * CASE
+        WHEN currency = ANY (CAST(:of_none AS text[])) THEN 1
+        WHEN currency = ANY (CAST(:of_three AS text[])) THEN 1000 ELSE 100 END AS minor
+      FROM (
         SELECT row_no, field, cell, coalesce(parts[1], parts[3]) AS stated,
             coalesce(given, parts[1], parts[3], CAST(:currency AS text)) AS currency,
             pg_temp.number_of(parts[2]) AS amount
@@ -100,7 +110,9 @@ _PRICES = sa.text(r"""
             OFFSET 0
         ) AS taken_apart
         OFFSET 0
-    ) AS read
+      ) AS read
+      OFFSET 0
+    ) AS counted
 """)
 _NUMBERS_FOUND = sa.text("""
     INSERT INTO catalog_findings (row_no, field, code, value, is_error)
@@ -168,8 +180,9 @@ _PROPOSE = sa.text(r"""
         pg_temp.clean(s.category), pg_temp.clean(s.brand),
         CASE WHEN s.gtin ~ '^([0-9]{8}|[0-9]{12,14})$' THEN lpad(s.gtin, 14, '0')
             WHEN s.gtin IS NOT NULL THEN (pg_temp.read_gtin(s.gtin))[1] END,
-        m.weight_g, m.length_mm, m.width_mm, m.height_mm,
-        coalesce(upper(btrim(s.currency)), p.currency), p.unit_cost, p.list_price,
+        weight.whole, length.whole, width.whole, height.whole,
+        coalesce(upper(btrim(s.currency)), price.currency, cost.currency), cost.whole,
+        price.whole,
         pg_temp.clean(s.supplier_key), pg_temp.clean(s.description), pg_temp.clean(s.group_key),
         CASE WHEN s.options IS NOT NULL THEN (
             SELECT jsonb_object_agg(btrim(o.key), pg_temp.clean(o.value))
@@ -187,27 +200,18 @@ _PROPOSE = sa.text(r"""
                 WHERE part ~ '^ *[^ ].*: *[1-9][0-9]{0,5} *$')
         END, s.attributes
     FROM catalog_staged AS s
-        LEFT JOIN (
-            SELECT row_no,
-                max(amount) FILTER (WHERE field = 'weight') AS weight_g,
-                max(amount) FILTER (WHERE field = 'length') AS length_mm,
-                max(amount) FILTER (WHERE field = 'width') AS width_mm,
-                max(amount) FILTER (WHERE field = 'height') AS height_mm
-            FROM (
-                -- something that weighs less than half a gram weighs one, not nothing
-                SELECT row_no, field, CAST(greatest(1, round(amount)) AS integer) AS amount
-                FROM catalog_numbers WHERE amount > 0 AND amount <= 2147483647
-            ) AS usable GROUP BY row_no
-        ) AS m USING (row_no)
-        LEFT JOIN (
-            SELECT row_no, max(currency) AS currency,
-                max(minor) FILTER (WHERE field = 'unit_cost') AS unit_cost,
-                max(minor) FILTER (WHERE field = 'list_price') AS list_price
-            FROM (
-                SELECT row_no, field, currency, CAST(round(minor) AS bigint) AS minor
-                FROM catalog_prices WHERE minor >= 0 AND minor <= 1000000000000000
-            ) AS usable GROUP BY row_no
-        ) AS p USING (row_no)
+        LEFT JOIN catalog_numbers AS weight
+            ON weight.row_no = s.row_no AND weight.field = 'weight' AND weight.whole > 0
+        LEFT JOIN catalog_numbers AS length
+            ON length.row_no = s.row_no AND length.field = 'length' AND length.whole > 0
+        LEFT JOIN catalog_numbers AS width
+            ON width.row_no = s.row_no AND width.field = 'width' AND width.whole > 0
+        LEFT JOIN catalog_numbers AS height
+            ON height.row_no = s.row_no AND height.field = 'height' AND height.whole > 0
+        LEFT JOIN catalog_prices AS cost
+            ON cost.row_no = s.row_no AND cost.field = 'unit_cost' AND cost.whole >= 0
+        LEFT JOIN catalog_prices AS price
+            ON price.row_no = s.row_no AND price.field = 'list_price' AND price.whole >= 0
         LEFT JOIN catalog.categories AS by_id
             ON by_id.category_id = CASE WHEN s.taxonomy ~ '^[0-9]{1,9}$'
                 THEN CAST(s.taxonomy AS bigint) END

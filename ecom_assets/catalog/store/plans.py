@@ -67,7 +67,13 @@ _LINEAGE = sa.text("""
     FROM catalog.lineage WHERE sku = :sku ORDER BY field
 """)
 
-Rows = Sequence[sa.RowMapping]
+Rows = list[dict[str, Any]]
+"""Rows by column, for people."""
+
+
+def rows_of(result: sa.CursorResult[Any]) -> Rows:
+    """All rows of a result."""
+    return [dict(row) for row in result.mappings()]
 
 
 def find_plan(conn: sa.Connection, name: str) -> Plan:
@@ -99,33 +105,33 @@ def differences(
 ) -> Rows:
     """What a plan changes, a line per row and field, with the value before and after."""
     given = {"plan_id": plan.plan_id, "most": most, "actions": list(actions)}
-    return conn.execute(_DIFFERENCES, given).mappings().all()
+    return rows_of(conn.execute(_DIFFERENCES, given))
 
 
 def findings(conn: sa.Connection, plan: Plan, most: int, only_errors: bool = True) -> Rows:
     """What was found of the rows, naming row and field."""
     given = {"plan_id": plan.plan_id, "most": most, "only_errors": only_errors}
-    return conn.execute(_FINDINGS, given).mappings().all()
+    return rows_of(conn.execute(_FINDINGS, given))
 
 
 def finding_counts(conn: sa.Connection, plan: Plan) -> Rows:
     """How often each thing was found."""
-    return conn.execute(_CODES, {"plan_id": plan.plan_id}).mappings().all()
+    return rows_of(conn.execute(_CODES, {"plan_id": plan.plan_id}))
 
 
 def field_counts(conn: sa.Connection, plan: Plan) -> Rows:
     """How many rows change each field."""
-    return conn.execute(_FIELDS, {"plan_id": plan.plan_id}).mappings().all()
+    return rows_of(conn.execute(_FIELDS, {"plan_id": plan.plan_id}))
 
 
 def kept(conn: sa.Connection, plan: Plan, most: int) -> Rows:
     """Rows whose change outlived the reversal of their plan, with the reason."""
-    return conn.execute(_KEPT, {"plan_id": plan.plan_id, "most": most}).mappings().all()
+    return rows_of(conn.execute(_KEPT, {"plan_id": plan.plan_id, "most": most}))
 
 
 def lineage(conn: sa.Connection, sku: str) -> Rows:
     """Where each value of a product came from: source, plan, row of the plan, run."""
-    return conn.execute(_LINEAGE, {"sku": sku}).mappings().all()
+    return rows_of(conn.execute(_LINEAGE, {"sku": sku}))
 
 
 def changed_skus(plan: Plan) -> sa.Select[Any]:

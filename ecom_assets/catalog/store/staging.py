@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from psycopg import Connection, sql
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -10,7 +12,7 @@ from ecom_assets.catalog.reading.staged import FIELDS, PLAIN
 
 _TABLES = sa.MetaData()
 
-PRODUCT_VALUES: dict[str, sa.types.TypeEngine[object]] = {
+PRODUCT_VALUES: dict[str, sa.types.TypeEngine[Any]] = {
     "name": sa.Text(), "category": sa.Text(), "brand": sa.Text(), "gtin": sa.Text(),
     "weight_g": sa.Integer(), "length_mm": sa.Integer(), "width_mm": sa.Integer(),
     "height_mm": sa.Integer(), "currency": sa.Text(), "unit_cost_minor": sa.BigInteger(),
@@ -25,7 +27,7 @@ NOT_ATTRIBUTES = (*PRODUCT_VALUES, "group_name", "media", "components")
 """Keys of a row's values that are no attributes."""
 
 
-def _temporary(name: str, *columns: sa.Column[object]) -> sa.Table:
+def _temporary(name: str, *columns: sa.Column[Any]) -> sa.Table:
     return sa.Table(name, _TABLES, *columns, prefixes=["TEMPORARY"], postgresql_on_commit="DROP")
 
 
@@ -43,8 +45,9 @@ NUMBERS = _temporary(
     sa.Column("cell", sa.Text, nullable=False),
     sa.Column("parts", ARRAY(sa.Text)),
     sa.Column("amount", sa.Numeric),
+    sa.Column("whole", sa.Integer),
 )
-"""Weights and sides of the rows, taken apart into number and unit; in grams and millimetres."""
+"""Weights and sides of the rows, taken apart into number and unit; in g and mm."""
 
 PRICES = _temporary(
     "catalog_prices",
@@ -55,6 +58,7 @@ PRICES = _temporary(
     sa.Column("currency", sa.Text),
     sa.Column("amount", sa.Numeric),
     sa.Column("minor", sa.Numeric),
+    sa.Column("whole", sa.BigInteger),
 )
 """Money of the rows: the currency beside the amount, the one that holds, and the amount."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from ecom_assets.shared.columns import (
@@ -14,7 +16,7 @@ from ecom_assets.shared.columns import (
 )
 
 
-def _sku(name: str, comment: str, **options: bool) -> sa.Column[str]:
+def _sku(name: str, comment: str, **options: Any) -> sa.Column[str]:
     return sa.Column(
         name, sa.Text, sa.ForeignKey("catalog.products.sku"), comment=comment, nullable=False,
         **options,
