@@ -90,9 +90,7 @@ class CatalogueFile:
         encoding, delimiter = _encoding(head), _delimiter(head)
         with (
             _opened(self.path) as binary,
-            io.TextIOWrapper(
-                cast(IO[bytes], binary), encoding, errors="surrogateescape", newline=""
-            ) as text,
+            io.TextIOWrapper(binary, encoding, errors="surrogateescape", newline="") as text,
         ):
             lines = Lines(text)
             header = read_header(lines, delimiter)

@@ -82,7 +82,7 @@ _SAME_GTIN = sa.text("""
     ) AS other ON true
     WHERE n.gtin IN (
         SELECT gtin FROM catalog_proposed WHERE gtin IS NOT NULL
-        GROUP BY gtin HAVING count(DISTINCT sku) > 1
+        GROUP BY gtin HAVING min(sku) <> max(sku)
     )
     UNION ALL
     SELECT n.row_no, 'gtin', 'gtin_on_two_skus', n.gtin || ': ' || left(p.sku, 150), true

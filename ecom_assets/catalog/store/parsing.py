@@ -125,7 +125,7 @@ _NUMBERS_FOUND = sa.text("""
             WHEN amount IS NULL THEN 'unit_unknown'
             WHEN amount < 0 THEN 'negative'
             WHEN amount > 2147483647 THEN 'too_large' END AS code
-        FROM catalog_numbers
+        FROM catalog_numbers WHERE whole IS NULL
         UNION ALL
         SELECT row_no, field, cell, CASE
             WHEN amount IS NULL THEN 'not_a_number'
@@ -135,10 +135,12 @@ _NUMBERS_FOUND = sa.text("""
             WHEN stated <> currency THEN 'currency_differs'
             -- a double that was written out is off by less
             WHEN abs(minor - round(minor)) > 0.001 THEN 'fraction_of_minor_unit' END
-        FROM catalog_prices
+        FROM catalog_prices WHERE whole IS NULL OR currency IS NULL OR stated <> currency
+            OR minor <> whole
         UNION ALL
-        SELECT row_no, 'list_price', min(cell), 'currency_differs'
-        FROM catalog_prices GROUP BY row_no HAVING count(DISTINCT currency) > 1
+        SELECT p.row_no, p.field, p.cell, 'currency_differs'
+        FROM catalog_prices AS p JOIN catalog_prices AS c USING (row_no)
+        WHERE p.field = 'list_price' AND c.field = 'unit_cost' AND p.currency <> c.currency
     ) AS seen
     WHERE code IS NOT NULL
 """)
