@@ -116,7 +116,7 @@ def test_the_jobs_apply_judge_and_revert(
     instance: dg.DagsterInstance, database: DatabaseResource, tmp_path: Path
 ) -> None:
     path = write(tmp_path / "p.csv", product("a|b", brand="=1"), product("c", weight_g=5))
-    config = {"ops": {"catalog__import_plans": {"config": {"path": str(path)}}}}
+    config: dict[str, Any] = {"ops": {"catalog__import_plans": {"config": {"path": str(path)}}}}
     plan = shown(run(instance, database, "catalog_plan", config), "catalog__import_plans")
     assert "formula" in plan["findings"]
     assert "| c | create | weight_g |" in plan["differences"]
@@ -130,6 +130,7 @@ def test_the_jobs_apply_judge_and_revert(
     judged = run(instance, database, "catalog_completeness", {})
     assert "data:image/png" in shown(judged, "catalog__product_scores")["scores"]
     assert all(check.passed for check in judged.get_asset_check_evaluations())
-    config = {"ops": {node: {"config": {"hash": plan["hash"], "revert": True}}}}
+    back: dict[str, Any] = {"hash": plan["hash"], "revert": True}
+    config = {"ops": {node: {"config": back}}}
     reverted = shown(run(instance, database, "catalog_apply", config), node)
     assert reverted["products_removed"] == 1

@@ -122,6 +122,14 @@ def test_variants_of_a_group_differ_in_their_options(
     assert found(scratch, again) == [(1, "options", "same_options")]
 
 
+def test_a_row_without_a_usable_sku_takes_no_variant_down(
+    scratch: sa.Connection, tmp_path: Path
+) -> None:
+    size = "option:Size"
+    rows = [product(sku, group_key="g", **{size: "S"}) for sku in ("a", "#REF!")]
+    assert counts(planned(scratch, tmp_path, *rows)) == (1, 0, 0, 1)
+
+
 def test_a_category_is_known_by_number_or_path(scratch: sa.Connection, tmp_path: Path) -> None:
     row = product("a", google_product_category="Arts > Paint")
     plan = planned(scratch, tmp_path, row)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from fixtures.language import KEY, running
@@ -41,7 +43,7 @@ def test_a_bad_key_is_told_once_and_never_raised(key: str) -> None:
 
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_server_that_cannot_is_asked_again_for_the_next(status: int) -> None:
-    answers = iter([status, "Now."])
+    answers: Iterator[int | str] = iter([status, "Now."])
     with running(lambda messages: next(answers)) as server, server.resource().session() as writer:
         assert str(status) in str(writer.write(ASK).problem)
         assert writer.write(ASK).text == "Now."

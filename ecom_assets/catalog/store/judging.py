@@ -96,7 +96,11 @@ _SAME_OPTIONS = sa.text("""
         GROUP BY group_key
     ), variant AS (
         SELECT n.row_no, n.sku, n.group_key, n.options FROM catalog_proposed AS n
-        WHERE n.group_key IS NOT NULL AND n.options <> '{}'
+        -- a row without a usable SKU is no variant that another could be taken for
+        WHERE n.group_key IS NOT NULL AND n.options <> '{}' AND NOT EXISTS (
+            SELECT FROM catalog_findings AS f
+            WHERE f.row_no = n.row_no AND f.is_error AND f.field = 'sku'
+        )
         UNION ALL
         SELECT NULL, p.sku, p.group_key, p.options
         FROM catalog.products AS p JOIN group_of USING (group_key)
