@@ -21,7 +21,7 @@ from ecom_assets.shared.structure import structure
 _CYCLES = no_rows(
     "acyclic",
     """
-    SELECT kit_sku, component_sku FROM {batch} WHERE kit_sku IN (
+    SELECT kit_sku, component_sku FROM {batch} AS kit WHERE kit_sku IN (
         WITH RECURSIVE contained (kit_sku, sku) AS (
             SELECT kit_sku, component_sku FROM catalog.kits
             UNION
