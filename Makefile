@@ -26,12 +26,13 @@ format: $(STAMP)  ## Rewrite the code in the project's format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(STAMP)  ## Measure path, backlog, allocation and reaction against floors, and growth
+bench: $(STAMP)  ## Measure path, backlog, allocation, reaction and catalogue plans against floors, and growth
 	$(BIN)/python -m bench.order_path $(ARGS)
 	$(BIN)/python -m bench.allocation
 	$(BIN)/python -m bench.throughput
 	$(BIN)/python -m bench.reaction
 	$(BIN)/python -m bench.growth
+	$(BIN)/python -m bench.catalogue
 
 MINUTES ?= 5
 RATE ?= 10

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ecom import orders
+from ecom import catalogue, orders
 from ecom.effects import commands as effects_commands
 from ecom.problems import Problem, explain
 from ecom.settings import Settings, load
@@ -29,6 +29,7 @@ app = typer.Typer(
 app.add_typer(orders.app, name="orders")
 app.command("order")(orders.show)
 app.add_typer(effects_commands, name="effects")
+app.add_typer(catalogue.commands, name="catalog")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 FORMATS = "sample, olist or uci"
@@ -64,11 +65,28 @@ def status(as_json: Json = False) -> None:
 
 @app.command("import")
 def import_(
-    form: Annotated[str, typer.Argument(metavar="FORMAT", help=FORMATS)],
-    folder: Annotated[Path, typer.Argument(metavar="DIR")],
+    form: Annotated[str, typer.Argument(metavar="FORMAT", help=f"{FORMATS}; or catalog.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Of a catalog, the file.")],
+    kind: Annotated[
+        str | None, typer.Option("--as", help="Catalog: csv, xlsx, shopify or merchant.")
+    ] = None,
+    currency: Annotated[
+        str | None, typer.Option(help="Catalog: currency of prices that state none.")
+    ] = None,
+    column: Annotated[
+        list[str] | None, typer.Option(help="Catalog: FIELD=NAME, where names do not say it.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Take a folder in; a running platform decides the orders by itself."""
+    """Take a folder in; a running platform decides the orders by itself.
+
+    A catalog is a file, and only planned: `ecom catalog plan apply` carries the plan out.
+    """
+    if form == "catalog":
+        catalogue.plan_of_file(folder, kind, currency, column or [], as_json)
+        return
+    if kind or currency or column:
+        raise Problem("--as, --currency and --column go with `ecom import catalog FILE`")
     from ecom.platform import opened
     from ecom.progress import Progress
     from ecom.work import take_in

@@ -22,6 +22,8 @@ from ecom_assets.replaying import replay
 from ecom_assets.shared.checks import build_checks
 from resources.database import DatabaseResource
 from resources.history import HistoryResource
+from resources.inbox import FolderResource
+from resources.language import LanguageResource
 from resources.mail import MailResource
 
 _OWNERS = {area.name: area.owner for area in AREAS}
@@ -49,7 +51,9 @@ def _stamp(spec: dg.AssetSpec) -> dg.AssetSpec:
 def default_resources() -> dict[str, Any]:
     """The resources of a deployment, configured by the environment."""
     return {
+        "catalog_inbox": FolderResource.of_environment(),
         "database": DatabaseResource(url=dg.EnvVar("ECOM_DATABASE_URL")),
+        "language": LanguageResource.of_environment(),
         "mail": MailResource.of_environment(),
         "decide": decide,
         "history": HistoryResource.of_environment(),

@@ -10,41 +10,24 @@ import csv
 import gzip
 import io
 import zlib
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import islice
 from operator import itemgetter
 from pathlib import Path
 from typing import IO, Any, cast
 
 from ecom.problems import Problem
-
-BATCH_RECORDS = 10_000
-"""Records held in memory at a time."""
-
-_EXCERPT = 2_000
-"""Characters kept of a record that could not be read."""
-
-Row = Sequence[str | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A record that is no row of its file.
-
-    Attributes:
-        row_no: number of the record, counted from 1 without the header; 0 before it is known.
-        reason: `wrong_field_count`, `bad_quoting`, `not_utf8` or `nul_character`.
-        detail: what is wrong, with the line of the file where it has lines.
-        text: the record as it came, shortened.
-    """
-
-    row_no: int
-    reason: str
-    detail: str
-    text: str
+from ecom_assets.shared.records import (
+    BATCH_RECORDS,
+    Lines,
+    Records,
+    Row,
+    Unreadable,
+    read_header,
+    read_records,
+    shown,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +43,6 @@ class Batch:
     data: bytes
     rows: int
     unreadable: tuple[Unreadable, ...]
-
-
-Records = list[Row | Unreadable]
 
 
 def read(path: Path, columns: Sequence[str]) -> Iterator[Batch]:
@@ -112,12 +92,12 @@ def _encode(rows: list[tuple[int, Row]]) -> bytes:
 
 
 def _unstorable(row_no: int, row: Row) -> Unreadable | None:
-    shown = _shown(",".join(field or "" for field in row))
+    excerpt = shown(",".join(field or "" for field in row))
     for position, field in enumerate(row, 1):
         if field and "\0" in field:
-            return Unreadable(row_no, "nul_character", f"field {position}: NUL character", shown)
+            return Unreadable(row_no, "nul_character", f"field {position}: NUL character", excerpt)
         if field and not _is_utf8(field):
-            return Unreadable(row_no, "not_utf8", f"field {position}: bytes are not UTF-8", shown)
+            return Unreadable(row_no, "not_utf8", f"field {position}: bytes are not UTF-8", excerpt)
     return None
 
 
@@ -127,42 +107,6 @@ def _is_utf8(field: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _shown(record: str) -> str:
-    text = record.rstrip("\r\n").encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")[:_EXCERPT]
-
-
-class _Lines:
-    """The lines of a file, which can be given back to be read once more."""
-
-    def __init__(self, stream: IO[str]) -> None:
-        self._stream = stream
-        self._again: deque[str] = deque()
-        self.number = 0
-        self.record: list[str] = []
-
-    def __iter__(self) -> _Lines:
-        return self
-
-    def __next__(self) -> str:
-        line = self._again.popleft() if self._again else next(self._stream)
-        self.record.append(line)
-        self.number += 1
-        return line
-
-    def take(self, most: int) -> list[str]:
-        """The next lines, fewer at the end of the file."""
-        lines = [self._again.popleft() for _ in range(min(most, len(self._again)))]
-        lines += islice(self._stream, most - len(lines))
-        self.number += len(lines)
-        return lines
-
-    def give_back(self, lines: list[str]) -> None:
-        """Let lines be read once more."""
-        self._again.extendleft(reversed(lines))
-        self.number -= len(lines)
 
 
 @contextmanager
@@ -183,18 +127,13 @@ def _open_text(path: Path) -> Iterator[IO[str]]:
 
 def _csv(path: Path, columns: Sequence[str]) -> Iterator[Records]:
     with _open_text(path) as stream:
-        lines = _Lines(stream)
-        header = [name.strip() for name in next(csv.reader(lines), [])]
+        lines = Lines(stream)
+        header = read_header(lines)
         if not header:
             raise Problem(f"{path}: the file is empty")
-        pick = _picker(path, header, columns)
-        while block := lines.take(BATCH_RECORDS):
-            rows = _whole_rows(block, len(header))
-            if rows is None:
-                lines.give_back(block)
-                yield list(_one_by_one(lines, len(header), len(block), pick))
-            else:
-                yield list(map(pick, rows))
+        yield from read_records(
+            lines, len(header), _picker(path, header, columns), most=BATCH_RECORDS
+        )
 
 
 def _picker(path: Path, header: list[str], columns: Sequence[str]) -> Callable[[Row], Row]:
@@ -205,47 +144,6 @@ def _picker(path: Path, header: list[str], columns: Sequence[str]) -> Callable[[
     if len(positions) == 1:
         return lambda record: (record[positions[0]],)
     return itemgetter(*positions)
-
-
-def _whole_rows(block: list[str], width: int) -> list[list[str]] | None:
-    """The rows of a block without multi-line or wrong records; None if there are any.
-
-    This is the fast way: the csv module sees the whole block at once.
-    """
-    try:
-        # A record that goes on behind the block is an open quote at the end, which is no CSV.
-        rows = list(csv.reader(block, strict=True))
-    except csv.Error:
-        return None
-    return rows if len(rows) == len(block) and set(map(len, rows)) == {width} else None
-
-
-def _one_by_one(
-    lines: _Lines, width: int, most: int, pick: Callable[[Row], Row]
-) -> Iterator[Row | Unreadable]:
-    """Records that begin in the next `most` lines, wrong ones as what was wrong with them.
-
-    An unclosed quote swallows the lines behind it. So only the first line of a wrong record is set
-    apart, and the lines behind it are read again as records of their own.
-    """
-    # Strict, since a lenient reader glues lines together at a stray quote without a word.
-    reader, end = csv.reader(lines, strict=True), lines.number + most
-    while lines.number < end:
-        lines.record.clear()
-        reason, problem = "wrong_field_count", ""
-        try:
-            record = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            record, reason, problem = [""], "bad_quoting", str(error)
-        if len(record) == width and not problem:
-            yield pick(record)
-        elif record:
-            problem = problem or f"{len(record)} fields, the header has {width}"
-            lines.give_back(lines.record[1:])
-            text = _shown(lines.record[0])
-            yield Unreadable(0, reason, f"line {lines.number}: {problem}", text)
 
 
 def _parquet(path: Path, columns: Sequence[str]) -> Iterator[Records]:

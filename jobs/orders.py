@@ -25,11 +25,15 @@ CHANGE_STEPS = (
 
 _CHANGING = dg.AssetSelection.assets(*(step.split("/") for step in CHANGE_STEPS))
 _HOLDS = dg.AssetSelection.assets(["orders", "holds"])
+# Of the catalogue an order needs the products; files, judgements and copy have jobs of their own.
+_CATALOGUE = dg.AssetSelection.groups("catalog") - dg.AssetSelection.assets(
+    ["catalog", "suppliers"], ["catalog", "products"]
+)
 
 ORDERS_FLOW = dg.define_asset_job(
     "orders_flow",
     # Changes have a job of their own: few orders are changed, and the path should not be longer.
-    selection=dg.AssetSelection.groups(*PATH) - _CHANGING - _HOLDS,
+    selection=dg.AssetSelection.groups(*PATH) - _CHANGING - _HOLDS - _CATALOGUE,
     # A process per step would cost more than most steps of a small run take.
     executor_def=dg.in_process_executor,
     tags={"path": "orders", "ecom/lane": "chores"},

@@ -4,10 +4,14 @@ import dagster as dg
 
 SHOP_DAILY = dg.define_asset_job(
     "shop_daily",
-    # What leaves the platform has a job of its own, so nothing waits for a mail server; a replay
-    # answers a person's question and has nothing to do every night; upkeep goes on by itself.
+    # What leaves the platform has a job of its own, so nothing waits for a mail server; a replay,
+    # a plan and copy answer a person's question and have nothing to do every night; upkeep goes on
+    # by itself.
     selection=dg.AssetSelection.all()
     - dg.AssetSelection.groups("effects", "decisions", "backoffice")
+    - dg.AssetSelection.assets(
+        ["catalog", "import_plans"], ["catalog", "plan_applications"], ["catalog", "copy_drafts"]
+    )
     | dg.AssetSelection.all_asset_checks(),
     description="Everything but sending: advances all waiting orders, rebuilds the marts, runs"
     " every check.",

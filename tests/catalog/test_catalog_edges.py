@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from ecom_assets.catalog import store
-from ecom_assets.catalog.assets import products
+from ecom_assets.catalog.assets.products import products
 from ecom_assets.catalog.model import FALLBACK_G
 from ecom_assets.catalog.rules import Weighed, shipping_weights
 from ecom_assets.catalog.tables import PRODUCTS, SUPPLIERS

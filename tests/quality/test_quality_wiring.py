@@ -170,10 +170,11 @@ def test_the_jobs_hold_every_check_and_the_daily_one_every_asset() -> None:
     assert every <= set(checks.asset_layer.asset_graph.asset_check_keys)
     moved = {key.to_user_string() for key in checks.asset_layer.executable_asset_keys}
     assert moved == {"quality/reconciliations"}
-    # Sending and upkeep have jobs of their own, and a replay needs to be asked for.
+    # Sending and upkeep have jobs of their own; replays, plans and copy need to be asked for.
     apart = {
         ("effects", "outbox"), ("decisions", "replays"), ("decisions", "replay_outcomes"),
-        ("backoffice", "purges"),
+        ("backoffice", "purges"), ("catalog", "import_plans"), ("catalog", "plan_applications"),
+        ("catalog", "copy_drafts"),
     }  # fmt: skip
     assert daily.asset_layer.executable_asset_keys == (
         defs.resolve_asset_graph().executable_asset_keys - {dg.AssetKey(key) for key in apart}

@@ -30,7 +30,7 @@ def test_a_test_may_replace_a_resource() -> None:
     mine = DatabaseResource(url="postgresql://localhost/mine")
     resources = build_defs({"database": mine}).resources or {}
     assert resources["database"] == mine
-    names = {"database", "decide", "history", "mail", "replay"}
+    names = {"catalog_inbox", "database", "decide", "history", "language", "mail", "replay"}
     assert set(build_defs().resources or {}) == set(resources) == names
 
 

@@ -1,4 +1,4 @@
-"""Tables of the catalog area."""
+"""Suppliers, products and the groups that variants belong to."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from ecom_assets.shared.columns import (
     area_table,
     currency,
+    document,
     flag,
     integer,
     minor,
@@ -26,6 +27,15 @@ SUPPLIERS = area_table(
     number("lead_time_days", "mean days from purchase order to receipt", nullable=True),
     number("lead_time_spread_days", "standard deviation of the lead time in days", nullable=True),
     minor("minimum_order_minor", "smallest purchase order", nullable=True),
+    recorded_at(),
+)
+
+PRODUCT_GROUPS = area_table(
+    "catalog",
+    "product_groups",
+    "Groups of variants that differ in their options only.",
+    text("group_key", "natural key, such as a shop's handle or a style number", primary_key=True),
+    text("name", "name shown to people"),
     recorded_at(),
 )
 
@@ -52,8 +62,34 @@ PRODUCTS = area_table(
     text("supplier_key", "main supplier", nullable=True),
     flag("is_active", "whether the product may be sold", server_default=sa.true()),
     reference("import_id", "import that last changed the product", nullable=True),
+    text("gtin", "global trade item number as GTIN-14, zeros in front", nullable=True),
+    text("description", "description shown to people, without markup", nullable=True),
+    sa.Column(
+        "group_key",
+        sa.Text,
+        sa.ForeignKey("catalog.product_groups.group_key"),
+        comment="group of variants the product belongs to",
+    ),
+    document(
+        "options",
+        "what tells the variant from others of its group, by option name",
+        server_default=sa.text("'{}'::jsonb"),
+    ),
+    sa.Column(
+        "family", sa.Text, sa.ForeignKey("catalog.families.family"), comment="attribute family"
+    ),
+    reference(
+        "category_id", "category of the taxonomy", "catalog.categories.category_id", nullable=True
+    ),
+    text("status", "active or archived; what is archived may not be sold", server_default="active"),
+    flag("is_kit", "whether it is made of other products", server_default=sa.false()),
     recorded_at(),
     sa.CheckConstraint("weight_g > 0", name="weight_positive"),
     sa.CheckConstraint("length_mm > 0 AND width_mm > 0 AND height_mm > 0", name="sides_positive"),
     sa.CheckConstraint("unit_cost_minor >= 0 AND list_price_minor >= 0", name="money_not_negative"),
+    sa.CheckConstraint("catalog.is_gtin_14(gtin)", name="gtin_valid"),
+    sa.CheckConstraint("status IN ('active', 'archived')", name="status_known"),
+    sa.CheckConstraint("status = 'active' OR NOT is_active", name="archived_not_sold"),
+    sa.Index(None, "gtin", unique=True, postgresql_where=sa.text("gtin IS NOT NULL")),
+    sa.Index(None, "group_key", postgresql_where=sa.text("group_key IS NOT NULL")),
 )
