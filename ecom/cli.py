@@ -64,11 +64,23 @@ def status(as_json: Json = False) -> None:
 
 @app.command("import")
 def import_(
-    form: Annotated[str, typer.Argument(metavar="FORMAT", help=FORMATS)],
-    folder: Annotated[Path, typer.Argument(metavar="DIR")],
+    form: Annotated[str, typer.Argument(metavar="FORMAT", help=f"{FORMATS}; or stock")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR|FILE")],
+    site: Annotated[str | None, typer.Option(help="stock: location the file is of.")] = None,
+    delta: Annotated[bool, typer.Option("--delta", help="stock: only some SKUs.")] = False,
+    as_of: Annotated[str | None, typer.Option(help="stock: moment of the levels.")] = None,
+    may_shrink: Annotated[
+        bool, typer.Option("--may-shrink", help="stock: most SKUs may be left out.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Take a folder in; a running platform decides the orders by itself."""
+    if form == "stock":
+        from ecom import stock
+
+        report = stock.take_in(load(), folder, site, delta, as_of, may_shrink)
+        _print(json.dumps(asdict(report)) if as_json else "\n".join(stock.in_words(report)))
+        return
     from ecom.platform import opened
     from ecom.progress import Progress
     from ecom.work import take_in
