@@ -11,7 +11,13 @@ import sqlalchemy as sa
 from ecom.problems import Problem
 from ecom.settings import Settings
 from ecom_assets.inventory import store
-from ecom_assets.inventory.feed_files import FeedFile, UnusableFeed, feed_key, open_feed
+from ecom_assets.inventory.feed_files import (
+    FeedFile,
+    UnusableFeed,
+    feed_key,
+    open_feed,
+    require_column,
+)
 from ecom_assets.inventory.model import Feed, FeedKind, SyncReport
 
 TABLE = "table:"
@@ -108,11 +114,10 @@ def _stage(
 
 
 def _kind(file: FeedFile, is_delta: bool) -> FeedKind:
-    if "quantity" in file.columns:
-        return FeedKind.DELTA if is_delta else FeedKind.SNAPSHOT
-    if is_delta and "change" in file.columns:
+    if is_delta and "quantity" not in file.columns and "change" in file.columns:
         return FeedKind.CHANGES
-    raise Problem(f"{file.path.name}: no column quantity; found {', '.join(file.columns)}")
+    require_column(file, "quantity")
+    return FeedKind.DELTA if is_delta else FeedKind.SNAPSHOT
 
 
 def _stage_table(

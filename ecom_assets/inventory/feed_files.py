@@ -86,6 +86,16 @@ def open_feed(path: Path) -> FeedFile:
     return FeedFile(path, columns, digest)
 
 
+def require_column(file: FeedFile, name: str) -> None:
+    """Insist on a column.
+
+    Raises:
+        UnusableFeed: the file has no column of that role.
+    """
+    if name not in file.columns:
+        raise UnusableFeed(f"{file.path.name}: no column {name}, by any of its usual names")
+
+
 def feed_key(digest: str, stated_as_of: str) -> str:
     """What makes a feed the same feed: its content, and the moment it was said to be of, if any.
 

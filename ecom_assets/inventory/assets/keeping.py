@@ -10,7 +10,7 @@ import dagster as dg
 import sqlalchemy as sa
 
 from ecom_assets.inventory import store
-from ecom_assets.inventory.feed_files import UnusableFeed, feed_key, open_feed
+from ecom_assets.inventory.feed_files import UnusableFeed, feed_key, open_feed, require_column
 from ecom_assets.inventory.model import Feed, FeedKind, SyncReport
 from ecom_assets.inventory.tables import (
     CHANNEL_BUFFERS,
@@ -87,6 +87,7 @@ def _apply(database: DatabaseResource, given: dict[str, str], run: str) -> SyncR
     with database.begin() as conn:
         try:
             file = open_feed(path)
+            require_column(file, "change" if kind is FeedKind.CHANGES else "quantity")
             store.stage_file(conn, file)
         except UnusableFeed as error:
             feed = Feed(given["site_code"], kind, given["origin"], as_of, given["origin"])
