@@ -13,12 +13,12 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from contextlib import contextmanager
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
-from random import Random
 from statistics import quantiles
 from threading import Event, Thread
 
@@ -139,9 +139,7 @@ def measure_refresh(database: DatabaseResource, skus: int, server: int | None) -
     return Refreshed(skus, rows, first, again, floor, peak.own, peak.server)
 
 
-def _timed(
-    step: Callable[[sa.Connection], int], database: DatabaseResource
-) -> tuple[int, float]:
+def _timed(step: Callable[[sa.Connection], int], database: DatabaseResource) -> tuple[int, float]:
     begun = time.perf_counter()
     with database.begin() as conn:
         found = step(conn)
@@ -150,10 +148,11 @@ def _timed(
 
 def measure_lookups(database: DatabaseResource, skus: int, lookups: int = LOOKUPS) -> Looked:
     """Look single SKUs up while others hold and give up stock all the time."""
-    draw = Random(7)
+    # A large prime spreads the SKUs over all pages.
+    spread = [_sku(number * 7_919_933 % skus + 1) for number in range(lookups)]
     with _writers(database, skus) as done:
-        mine = [_lookup(database, _sku(draw.randint(1, skus))) for _ in range(lookups)]
-        floor = [_read(database, _sku(draw.randint(1, skus))) for _ in range(lookups)]
+        mine = [_lookup(database, sku) for sku in spread]
+        floor = [_read(database, sku) for sku in spread]
         writes = sum(done)
     cuts = quantiles(mine, n=100)
     return Looked(cuts[49], cuts[98], quantiles(floor, n=100)[98], writes)
@@ -176,9 +175,10 @@ def _writers(database: DatabaseResource, skus: int) -> Iterator[list[int]]:
 def _write(
     database: DatabaseResource, skus: int, number: int, done: list[int], ended: Event
 ) -> None:
-    draw = Random(number)
-    while not ended.is_set():
-        wishes = {_sku(draw.randint(1, skus)): 1 for _ in range(3)}
+    for turn in count(number):
+        if ended.is_set():
+            return
+        wishes = {_sku(turn * prime % skus + 1): 1 for prime in (104_729, 1_299_709, 15_485_863)}
         with database.begin() as conn:
             hold_stock(conn, f"basket {number}", wishes, NOW, LATER)
         done[number] += 1
@@ -211,9 +211,7 @@ def report(refreshed: Refreshed, looked: Looked, sites: int) -> None:
         f" floor {refreshed.floor_seconds:.2f} s,"
         f" ratio {refreshed.first_seconds / refreshed.floor_seconds:.2f}"
     )
-    print(
-        f"memory {refreshed.own_bytes / MB:.0f} MB, server {refreshed.server_bytes / MB:.0f} MB"
-    )
+    print(f"memory {refreshed.own_bytes / MB:.0f} MB, server {refreshed.server_bytes / MB:.0f} MB")
     print(
         f"one SKU while {looked.writes:,} baskets are held: median {looked.median_ms:.2f} ms,"
         f" p99 {looked.p99_ms:.2f} ms, floor p99 {looked.floor_p99_ms:.2f} ms,"

@@ -5,7 +5,7 @@
 
 Of each size, snapshots with nothing, a hundredth and all changed are applied. The floor is measured
 in the same run on twins of the tables with the same rows, keys and indexes: COPY into an unlogged
-table, one guarded UPDATE ... FROM of the levels, and one INSERT of the changed rows into the ledger.
+table, one guarded UPDATE ... FROM of the levels, and one INSERT of the changed rows to the ledger.
 It neither parses nor checks anything, locks nothing in order, and keeps no sum over all sites.
 """
 
@@ -73,6 +73,7 @@ _TWINS = """
     INSERT INTO floor.balances SELECT * FROM inventory.balances;
     INSERT INTO floor.movements OVERRIDING SYSTEM VALUE SELECT * FROM inventory.movements;
 """
+_COPY = "COPY floor.staged FROM STDIN (FORMAT csv, HEADER true)"
 _LEVELS = """
     UPDATE floor.balances AS b SET on_hand = s.quantity, moved_at = %s
     FROM floor.staged AS s
@@ -172,10 +173,9 @@ def _floor(url: str, path: Path, at: datetime, reference: str) -> float:
     begun = time.perf_counter()
     with psycopg.connect(url) as conn, conn.cursor() as cursor:
         cursor.execute("TRUNCATE floor.staged")
-        with path.open("rb") as file:
-            with cursor.copy("COPY floor.staged FROM STDIN (FORMAT csv, HEADER true)") as copy:
-                while chunk := file.read(1 << 20):
-                    copy.write(chunk)
+        with path.open("rb") as file, cursor.copy(_COPY) as copy:
+            while chunk := file.read(1 << 20):
+                copy.write(chunk)
         cursor.execute("ANALYZE floor.staged")
         cursor.execute(_LEDGER, [at, reference])
         cursor.execute(_LEVELS, [at])

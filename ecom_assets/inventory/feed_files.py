@@ -73,8 +73,8 @@ def open_feed(path: Path) -> FeedFile:
     Raises:
         UnusableFeed: the file cannot be opened, is empty or corrupt, or names no SKUs.
     """
-    with reading(path) as stream:
-        header = next(csv.reader(io.TextIOWrapper(stream, "utf-8-sig", errors="replace")), [])
+    with reading(path) as stream, io.TextIOWrapper(stream, "utf-8-sig", "replace") as text:
+        header = next(csv.reader(text), [])
     columns = roles(header)
     if "sku" not in columns:
         raise UnusableFeed(f"{path.name}: no column sku; found {', '.join(header)[:200]}")
@@ -150,11 +150,13 @@ def chunks(stream: IO[bytes]) -> Iterator[bytes]:
 def records(file: FeedFile) -> Iterator[Record]:
     """Every record of a file by itself; what is no row says why."""
     width = len(file.columns)
-    with reading(file.path) as stream:
-        text = io.TextIOWrapper(stream, "utf-8-sig", errors="surrogateescape", newline="")
-        lines = iter(text)
+    with (
+        reading(file.path) as stream,
+        io.TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline="") as text,
+    ):
+        lines = (line for line in text if line.strip())
         next(lines, None)
-        for row_no, line in enumerate((line for line in lines if line.strip()), 1):
+        for row_no, line in enumerate(lines, 1):
             yield _record(row_no, line, width)
 
 

@@ -48,9 +48,7 @@ def expect(conn: sa.Connection, *receipts: tuple[str, float, int]) -> None:
 def keep(conn: sa.Connection, sku: str, units: int) -> None:
     names = ("sku", "site_code", "units", "service_level", "source")
     rows = [(sku, "N", units, None, "test")]
-    take_safety_stocks(
-        conn, rows_of(names, rows, units=sa.Integer(), service_level=sa.Double())
-    )
+    take_safety_stocks(conn, rows_of(names, rows, units=sa.Integer(), service_level=sa.Double()))
 
 
 def table(conn: sa.Connection) -> Found:

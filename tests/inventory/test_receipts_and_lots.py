@@ -123,9 +123,7 @@ def test_a_serial_is_one_unit_at_one_place(conn: sa.Connection) -> None:
     assert take_out_serials(conn, "A", ["s2"], "sold", "before it came", day(0)) == []
 
 
-LOTS = st.lists(
-    st.tuples(st.integers(1, 9), st.none() | st.integers(1, 4)), min_size=1, max_size=6
-)
+LOTS = st.lists(st.tuples(st.integers(1, 9), st.none() | st.integers(1, 4)), min_size=1, max_size=6)
 
 
 @settings(

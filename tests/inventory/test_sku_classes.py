@@ -18,7 +18,7 @@ from ecom_assets.inventory.store import (
     cover_per_class,
 )
 from fixtures.kept_stock import open_shop
-from fixtures.stock_shop import Move, day, stock
+from fixtures.stock_shop import day
 
 RULES = ClassRules(weeks=4, dead_days=10)
 END = day(28)

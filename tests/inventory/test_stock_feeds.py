@@ -87,9 +87,9 @@ def test_changes_may_come_late_and_add_up(conn: sa.Connection) -> None:
     feed(conn, [("A", "4")], at=4, kind=FeedKind.DELTA)
     changes = [("A", "+3"), ("A", "-1"), ("B", "-1"), ("B", "1"), ("B", "x")]
     report = feed(conn, changes, at=2, kind=FeedKind.CHANGES)
-    assert account(report) == (5, 2, 2, 1)
+    assert account(report) == (5, 2, 0, 3)
     assert on_hand(conn) == {"A": 6, "B": 1}
-    assert feed(conn, changes, at=2, kind=FeedKind.CHANGES).rows_applied in (0, 2)
+    assert account(feed(conn, changes, at=2, kind=FeedKind.CHANGES)) == (5, 0, 2, 3)
     assert on_hand(conn) == {"A": 6, "B": 1}
 
 

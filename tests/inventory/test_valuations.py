@@ -68,11 +68,14 @@ def test_every_cent_is_kept(moves: list[CostedMove]) -> None:
     for found in (fifo(covered(moves)), moving_average(covered(moves))):
         assert found.cost_in_minor == found.cost_out_minor + found.value_minor
         assert found.units == sum(move.quantity for move in covered(moves))
-        assert (found.units > 0 or found.value_minor == 0) and found.value_minor >= 0
+        assert found.units > 0 or found.value_minor == 0
+        assert found.value_minor >= 0
 
 
 @given(moves=MOVES, cost=COST)
-def test_the_methods_agree_where_all_units_cost_the_same(moves: list[CostedMove], cost: int) -> None:
+def test_the_methods_agree_where_all_units_cost_the_same(
+    moves: list[CostedMove], cost: int
+) -> None:
     same = [CostedMove(move.quantity, cost) for move in covered(moves)]
     assert of(fifo(same)) == of(moving_average(same))
     assert fifo(same).value_minor == cost * fifo(same).units
@@ -153,7 +156,7 @@ def test_the_database_refuses_a_cent_too_much(conn: sa.Connection, wrong: str) -
     open_shop(conn, {"A": 10})
     value_stock(conn, day(9), "run")
     statement = sa.update(sa.table("valuations", sa.column("value_minor"), schema="inventory"))
-    with pytest.raises(sa.exc.IntegrityError, match="conserved|within_costs"):
+    with pytest.raises(sa.exc.IntegrityError, match=r"conserved|within_costs"):
         conn.execute(statement.values(value_minor=sa.literal_column(wrong)))
 
 

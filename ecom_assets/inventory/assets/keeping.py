@@ -1,4 +1,4 @@
-"""Assets of stock keeping: feeds of locations, lots that expire, and what imports and people say."""
+"""Assets of stock keeping: feeds of locations, lots that expire, and what people say."""
 
 from collections import Counter
 from datetime import UTC, datetime

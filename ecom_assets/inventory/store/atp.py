@@ -194,9 +194,7 @@ def refresh_atp(conn: sa.Connection, as_of: datetime, run: str) -> dict[str, int
     return {"removed": removed, "changed": changed, "added": added}
 
 
-def available(
-    conn: sa.Connection, skus: Iterable[str], as_of: datetime
-) -> dict[str, list[Step]]:
+def available(conn: sa.Connection, skus: Iterable[str], as_of: datetime) -> dict[str, list[Step]]:
     """What may be promised of a few SKUs, at once and by date, kits included."""
     wanted = list(dict.fromkeys(skus))
     kits = kits_of(conn, wanted)

@@ -44,9 +44,7 @@ _MOVES = sa.text("""
         'count:' || reference AS reference
     FROM counting
     ORDER BY sku
-""").columns(
-    *map(sa.column, ("sku", "site_code", "kind", "quantity", "moved_at", "reference"))
-)
+""").columns(*map(sa.column, ("sku", "site_code", "kind", "quantity", "moved_at", "reference")))
 _EXPECT = sa.text("""
     WITH moved_since AS (
         SELECT c.reference, c.site_code, c.sku, sum(m.quantity) AS units

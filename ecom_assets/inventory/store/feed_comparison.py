@@ -155,6 +155,27 @@ _TWICE = sa.text("""
     FROM twice AS t WHERE t.sku = d.sku AND d.reason IS NULL AND NOT d.is_absent
 """)
 
+# Changes add up, so all rows of a SKU go together: a feed that comes again for the sake of those
+# that were parked must not move the others twice.
+_TOGETHER = (
+    sa.text("""
+        UPDATE feed_difference AS d SET reason = 'other_row_parked',
+            detail = 'sku: another row of this SKU is wrong'
+        WHERE d.reason IS NULL
+            AND d.sku IN (SELECT sku FROM feed_difference WHERE reason IS NOT NULL)
+    """),
+    sa.text("""
+        UPDATE feed_difference AS d SET is_repeat = true
+        WHERE d.reason IS NULL AND EXISTS (
+            SELECT FROM inventory.feed_syncs AS s
+            JOIN inventory.movements AS m
+                ON m.kind = 'adjustment' AND m.reference = 'feed:' || s.sync_id
+                AND m.sku = d.sku AND m.site_code = s.site_code
+            WHERE s.site_code = :site AND s.feed_key = :key
+        )
+    """),
+)
+
 # The one order in which stock is locked; a statement of its own, so that the next sees what was
 # committed before the locks were granted.
 _LOCK = sa.text("""
@@ -238,7 +259,10 @@ def compare(conn: sa.Connection, feed: Feed, rows: int) -> None:
     conn.execute(_IN_WORDS, kind)
     for statement in _WRONG:
         conn.execute(statement)
-    if feed.kind is not FeedKind.CHANGES:
+    if feed.kind is FeedKind.CHANGES:
+        conn.execute(_TOGETHER[0])
+        conn.execute(_TOGETHER[1], {"site": feed.site_code, "key": feed.key})
+    else:
         conn.execute(_TWICE)
     conn.execute(_LOCK)
     conn.execute(_MOVES, {**where, **kind})

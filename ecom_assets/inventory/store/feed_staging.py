@@ -98,10 +98,10 @@ def _copy_records(conn: sa.Connection, file: FeedFile) -> int:
     _open(conn, file.columns)
     nothing = [None] * len(file.columns)
     staged = 0
-    with _driver(conn).cursor() as cursor:
-        with cursor.copy(_COPY_ROWS.format(_names(file.columns))) as copy:
-            for record in records(file):
-                fields = [field or None for field in record.fields] or nothing
-                copy.write_row([record.row_no, record.problem, record.text or None, *fields])
-                staged += 1
+    statement = _COPY_ROWS.format(_names(file.columns))
+    with _driver(conn).cursor() as cursor, cursor.copy(statement) as copy:
+        for record in records(file):
+            fields = [field or None for field in record.fields] or nothing
+            copy.write_row([record.row_no, record.problem, record.text or None, *fields])
+            staged += 1
     return staged

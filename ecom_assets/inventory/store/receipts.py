@@ -123,9 +123,7 @@ _MOVES = sa.text("""
     SELECT sku, site_code, 'receipt' AS kind, sum(quantity) AS quantity,
         min(received_at) AS moved_at, reference
     FROM receiving WHERE reason IS NULL GROUP BY reference, sku, site_code
-""").columns(
-    *map(sa.column, ("sku", "site_code", "kind", "quantity", "moved_at", "reference"))
-)
+""").columns(*map(sa.column, ("sku", "site_code", "kind", "quantity", "moved_at", "reference")))
 # Looked at under the lock of the stock: the same receipt may have been taken meanwhile.
 _KNOWN = (
     sa.text("""

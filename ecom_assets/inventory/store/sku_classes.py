@@ -96,9 +96,7 @@ SHORTEST_COVER = sa.text("""
         round(CAST(days_of_cover AS numeric), 1) AS days_of_cover
     FROM inventory.sku_classes WHERE days_of_cover IS NOT NULL AND abc <> 'C'
     ORDER BY days_of_cover, sku
-""").columns(
-    *map(sa.column, ("sku", "abc", "xyz", "on_hand", "weekly_units", "days_of_cover"))
-)
+""").columns(*map(sa.column, ("sku", "abc", "xyz", "on_hand", "weekly_units", "days_of_cover")))
 """A and B SKUs, those that run out first on top."""
 
 

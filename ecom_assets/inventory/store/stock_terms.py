@@ -38,9 +38,7 @@ def take_expected_receipts(conn: sa.Connection, receipts: Rows) -> int:
     What has come already of a reference is kept.
     """
     names = ("reference", "sku", "site_code", "due_at", "quantity")
-    return upsert(
-        conn, EXPECTED_RECEIPTS, _of(receipts, names), ("reference", "sku", "site_code")
-    )
+    return upsert(conn, EXPECTED_RECEIPTS, _of(receipts, names), ("reference", "sku", "site_code"))
 
 
 def _of(rows: Rows, names: tuple[str, ...]) -> Rows:

@@ -52,9 +52,7 @@ LOTS = area_table(
         "(written_off_at IS NULL AND written_off = 0) OR written_off_at >= expires_at",
         name="written_off_after_expiry",
     ),
-    sa.Index(
-        "lots_expiring_idx", "expires_at", postgresql_where=sa.text("written_off_at IS NULL")
-    ),
+    sa.Index("lots_expiring_idx", "expires_at", postgresql_where=sa.text("written_off_at IS NULL")),
 )
 
 SERIALS = area_table(
@@ -109,7 +107,5 @@ TRANSFERS = area_table(
     sa.CheckConstraint("from_site <> to_site", name="sites_differ"),
     sa.CheckConstraint("num_nulls(arrived, arrived_at) <> 1", name="arrival_has_moment"),
     sa.CheckConstraint("arrived_at >= sent_at", name="arrived_after_sent"),
-    sa.Index(
-        "transfers_in_transit_idx", "sku", postgresql_where=sa.text("arrived_at IS NULL")
-    ),
+    sa.Index("transfers_in_transit_idx", "sku", postgresql_where=sa.text("arrived_at IS NULL")),
 )

@@ -8,7 +8,6 @@ from ecom_assets.shared.columns import (
     area_table,
     currency,
     flag,
-    integer,
     minor,
     moment,
     number,
@@ -38,9 +37,7 @@ VALUATIONS = area_table(
     run_id(),
     recorded_at(),
     sa.CheckConstraint("method IN ('fifo', 'average')", name="method_known"),
-    sa.CheckConstraint(
-        "cost_in_minor = cost_out_minor + value_minor", name="cost_minor_conserved"
-    ),
+    sa.CheckConstraint("cost_in_minor = cost_out_minor + value_minor", name="cost_minor_conserved"),
     sa.CheckConstraint("units = units_in - units_out", name="units_conserved"),
     sa.CheckConstraint("units >= 0", name="units_not_negative"),
     # Whatever the method, what is left was bought at some of the costs.
