@@ -71,6 +71,7 @@ _TWINS = """
     CREATE TABLE floor.balances (LIKE inventory.balances INCLUDING ALL);
     CREATE TABLE floor.movements (LIKE inventory.movements INCLUDING ALL);
     INSERT INTO floor.balances SELECT * FROM inventory.balances;
+    ALTER TABLE floor.movements ALTER movement_id RESTART WITH 100000000;
     INSERT INTO floor.movements OVERRIDING SYSTEM VALUE SELECT * FROM inventory.movements;
 """
 _COPY = "COPY floor.staged FROM STDIN (FORMAT csv, HEADER true)"

@@ -78,8 +78,8 @@ def import_(
     if form == "stock":
         from ecom import stock
 
-        report = stock.take_in(load(), folder, site, delta, as_of, may_shrink)
-        _print(json.dumps(asdict(report)) if as_json else "\n".join(stock.in_words(report)))
+        synced = stock.take_in(load(), folder, site, delta, as_of, may_shrink)
+        _print(json.dumps(asdict(synced)) if as_json else "\n".join(stock.in_words(synced)))
         return
     from ecom.platform import opened
     from ecom.progress import Progress

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -142,7 +143,11 @@ def test_a_channel_is_told_less_than_there_is(units: int, buffer: Buffer, shown:
 def test_buffers_of_a_sku_go_before_those_of_its_channel(conn: sa.Connection) -> None:
     open_shop(conn, {"A": 10, "B": 10})
     names = ("channel", "sku", "most_listed", "stop_at", "share_percent")
-    kinds = {"most_listed": sa.Integer(), "stop_at": sa.Integer(), "share_percent": sa.Double()}
+    kinds: dict[str, sa.types.TypeEngine[Any]] = {
+        "most_listed": sa.Integer(),
+        "stop_at": sa.Integer(),
+        "share_percent": sa.Double(),
+    }
     rows = [("web", "", 5, 0, 100.0), ("web", "A", None, 0, 50.0)]
     assert take_buffers(conn, rows_of(names, rows, **kinds)) == 2
     conn.execute(sa.text("UPDATE inventory.channel_buffers SET most_listed = 4 WHERE sku = 'A'"))

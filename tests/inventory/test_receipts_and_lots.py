@@ -69,7 +69,10 @@ def test_rows_of_one_receipt_are_one_movement_and_fall_together(conn: sa.Connect
     open_shop(conn, {})
     receive(conn, {"lot_code": "x"}, {"lot_code": "y", "quantity": 2})
     assert on_hand(conn) == {"A": 3}
-    two = [{"reference": "Q", "lot_code": "z"}, {"reference": "Q", "quantity": -1}]
+    two: list[dict[str, Any]] = [
+        {"reference": "Q", "lot_code": "z"},
+        {"reference": "Q", "quantity": -1},
+    ]
     assert receive(conn, *two)["parked"] == 2
     assert left(conn) == {"x": 1, "y": 2}
 

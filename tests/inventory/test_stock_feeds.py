@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ecom_assets.inventory.model import FeedKind
+from ecom_assets.inventory.model import FeedKind, SyncReport
 from ecom_assets.inventory.store import feed_syncs, take_units
 from ecom_assets.shared.flow import Stage, claim
 from fixtures.given import given as rows_of
@@ -18,7 +18,7 @@ from fixtures.stock_truth import wrong_stock
 LEVELS = st.dictionaries(st.sampled_from("ABCDEF"), st.integers(0, 20))
 
 
-def account(report: feed_syncs.SyncReport) -> tuple[int, int, int, int]:
+def account(report: SyncReport) -> tuple[int, int, int, int]:
     return (report.rows_read, report.rows_applied, report.rows_unchanged, report.rows_parked)
 
 

@@ -62,7 +62,7 @@ def test_a_file_that_arrived_is_applied_once(database: DatabaseResource, folder:
         open_shop(conn, {"A": 5})
     put(folder, "N/stock_2026-02-01T0600Z.csv", "sku,stock\nA,3\nZ,1\n")
     put(folder, "N/broken.xlsx", "no workbook")
-    put(folder, "N/fresh.csv", "sku,stock\nA,9\n", timedelta(0))
+    put(folder, "N/fresh.csv", "sku,stock\nA,9\n", -timedelta(hours=1))
     put(folder, "X/strange.csv", "sku,stock\nA,9\n")
     answer = look(database)
     assert isinstance(answer, dg.RunRequest)

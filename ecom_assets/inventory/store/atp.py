@@ -7,9 +7,8 @@ lookup is right to the commit, not to the last refresh.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -218,7 +217,7 @@ def listed_units(
     return {sku: listed(units_at(at, None), buffers.get(sku, of_all)) for sku, at in found.items()}
 
 
-def _buffer(row: Mapping[str, Any]) -> Buffer:
+def _buffer(row: sa.RowMapping) -> Buffer:
     return Buffer(row["most_listed"], row["stop_at"], row["share_percent"])
 
 

@@ -182,8 +182,8 @@ def known_sites(conn: sa.Connection) -> list[str]:
 def _repeat(conn: sa.Connection, same: sa.RowMapping, feed: Feed) -> SyncReport:
     # The same content under another name: known by both from now on.
     conn.execute(_ALSO_FROM, {"sync": same["sync_id"], "origin": feed.origin})
-    numbers = {name: int(same[name]) for name in _NUMBERS}
-    return SyncReport(int(same["sync_id"]), is_repeat=True, refused=same["reason"], **numbers)
+    numbers = [int(same[name]) for name in _NUMBERS]
+    return SyncReport(int(same["sync_id"]), True, same["reason"], *numbers)
 
 
 def _reason_to_refuse(conn: sa.Connection, feed: Feed, rows: int, may_shrink: bool) -> str | None:
@@ -256,4 +256,4 @@ def _record(
         origins=[feed.origin], run_id=run, **numbers,
     )  # fmt: skip
     sync_id = conn.execute(written.returning(FEED_SYNCS.c.sync_id)).scalar_one()
-    return SyncReport(int(sync_id), refused=reason, **numbers)
+    return SyncReport(int(sync_id), False, reason, *numbers.values())
