@@ -69,6 +69,7 @@ _TWINS = """
     CREATE SCHEMA floor;
     CREATE UNLOGGED TABLE floor.staged (sku text, quantity integer);
     CREATE TABLE floor.balances (LIKE inventory.balances INCLUDING ALL);
+    ALTER TABLE floor.balances SET (fillfactor = 75);
     CREATE TABLE floor.movements (LIKE inventory.movements INCLUDING ALL);
     INSERT INTO floor.balances SELECT * FROM inventory.balances;
     ALTER TABLE floor.movements ALTER movement_id RESTART WITH 100000000;

@@ -14,6 +14,8 @@ import sqlalchemy as sa
 from ecom_assets.inventory.model import Feed, FeedKind
 
 _OPEN = (
+    # Joins of a large feed fit into memory then; for this transaction only.
+    sa.text("SELECT set_config('work_mem', '128MB', true)"),
     sa.text("DROP TABLE IF EXISTS feed_difference, feed_move"),
     # One row per row of the feed that needs a look, and one per SKU that a snapshot leaves out.
     sa.text("""
@@ -186,6 +188,16 @@ _LOCK = sa.text("""
     ON CONFLICT (sku) DO UPDATE SET on_hand = p.on_hand WHERE false
 """)
 
+# The same where all SKUs have a position, which is cheaper; it makes none.
+_LOCK_KNOWN = sa.text("""
+    SELECT count(*) FROM (
+        SELECT FROM inventory.positions
+        WHERE sku IN (SELECT sku FROM feed_difference WHERE reason IS NULL AND NOT is_repeat)
+        ORDER BY sku FOR UPDATE
+    ) AS held
+""")
+_HAS_NEW = sa.text("SELECT EXISTS (SELECT FROM feed_difference WHERE is_new AND reason IS NULL)")
+
 _MOVES = sa.text("""
     WITH moved_since AS (
         SELECT sku, sum(quantity) AS units FROM inventory.movements
@@ -205,8 +217,13 @@ _MOVES = sa.text("""
             )
         GROUP BY a.sku
     ), wanted AS (
-        SELECT sku, sum(pieces) AS pieces FROM feed_difference
+        SELECT sku, pieces FROM feed_difference
         WHERE reason IS NULL AND NOT is_repeat AND NOT (is_new AND pieces = 0)
+            AND NOT CAST(:is_changes AS boolean)
+        UNION ALL
+        -- Levels are of one row per SKU by now, changes add up.
+        SELECT sku, sum(pieces) FROM feed_difference
+        WHERE reason IS NULL AND NOT is_repeat AND CAST(:is_changes AS boolean)
         GROUP BY sku
     ), compared AS (
         SELECT w.sku, coalesce(b.on_hand, 0) AS on_hand, coalesce(b.sold, 0) AS sold,
@@ -264,7 +281,7 @@ def compare(conn: sa.Connection, feed: Feed, rows: int) -> None:
         conn.execute(_TOGETHER[1], {"site": feed.site_code, "key": feed.key})
     else:
         conn.execute(_TWICE)
-    conn.execute(_LOCK)
+    conn.execute(_LOCK if conn.execute(_HAS_NEW).scalar_one() else _LOCK_KNOWN)
     conn.execute(_MOVES, {**where, **kind})
     conn.execute(sa.text("ANALYZE feed_move"))
     conn.execute(_REFUSED)
