@@ -56,6 +56,8 @@ _LEFT = (
         _POSTING.c.reference == sa.literal("expired:") + _LIVE.c.lot_code,
     )
 )
+# Another run closed the lot while this one waited for its stock.
+_CLOSED = sa.text("UPDATE posting SET reason = 'closed' WHERE quantity = 0 AND reason IS NULL")
 _WRITE_OFF = sa.text("""
     UPDATE inventory.lots AS l SET written_off = -p.quantity, written_off_at = :as_of
     FROM posting AS p
@@ -94,6 +96,7 @@ def write_off_expired(conn: sa.Connection, as_of: datetime) -> dict[str, int]:
     """
     open_posting(conn, _EXPIRED.bindparams(as_of=as_of))
     conn.execute(_LEFT)
+    conn.execute(_CLOSED)
     post_covered(conn)
     conn.execute(_WRITE_OFF, {"as_of": as_of})
     return {name: int(value) for name, value in conn.execute(_TOTALS).mappings().one().items()}

@@ -84,7 +84,8 @@ DISAGREEMENTS = sa.text("""
         SELECT sku, sum(units) AS units FROM (
             SELECT sku, on_hand AS units FROM inventory.positions
             UNION ALL
-            SELECT sku, quantity FROM inventory.transfers WHERE arrived_at IS NULL
+            -- In transit by the ledger: imports may bring halves that `transfers` does not know.
+            SELECT sku, -quantity FROM inventory.movements WHERE kind = 'transfer'
         ) AS parts
         GROUP BY sku
     )
