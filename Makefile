@@ -29,6 +29,8 @@ format: $(STAMP)  ## Rewrite the code in the project's format
 bench: $(STAMP)  ## Measure path, backlog, allocation, reaction and catalogue plans against floors, and growth
 	$(BIN)/python -m bench.order_path $(ARGS)
 	$(BIN)/python -m bench.allocation
+	$(BIN)/python -m bench.stock_sync
+	$(BIN)/python -m bench.atp
 	$(BIN)/python -m bench.throughput
 	$(BIN)/python -m bench.reaction
 	$(BIN)/python -m bench.growth

@@ -41,13 +41,21 @@ def columns_of(given: Sequence[str]) -> dict[str, str]:
     return {field.strip(): name for field, _, name in pairs}
 
 
-def plan_of_file(
-    file: Path, form: str | None, currency: str | None, columns: Sequence[str], as_json: bool
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE")],
+    form: Annotated[
+        str | None, typer.Option("--as", help="csv, xlsx, shopify or merchant.")
+    ] = None,
+    currency: Annotated[str | None, typer.Option(help="Of prices that state none.")] = None,
+    column: Annotated[
+        list[str] | None, typer.Option(help="FIELD=NAME, where names do not say it.")
+    ] = None,
+    as_json: Json = False,
 ) -> None:
-    """Plan a catalogue file and print what it would change."""
+    """Plan a catalogue file; `ecom catalog plan apply` carries the plan out."""
     from ecom_assets.catalog.store.files import plan_file
 
-    run, named = f"command-{uuid.uuid4()}", columns_of(columns)
+    run, named = f"command-{uuid.uuid4()}", columns_of(column or [])
 
     def work(conn: sa.Connection) -> dict[str, Any]:
         plan = plan_file(conn, file, datetime.now(UTC), run, form, named, currency)

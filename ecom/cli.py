@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ecom import catalogue, orders
+from ecom import catalogue, importing, orders
 from ecom.effects import commands as effects_commands
 from ecom.problems import Problem, explain
 from ecom.settings import Settings, load
@@ -30,9 +30,10 @@ app.add_typer(orders.app, name="orders")
 app.command("order")(orders.show)
 app.add_typer(effects_commands, name="effects")
 app.add_typer(catalogue.commands, name="catalog")
+app.add_typer(importing.commands, name="import")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-FORMATS = "sample, olist or uci"
+FORMATS = ", ".join(importing.SHOPS)
 POLICIES = "park, reject-row or reject-batch"
 
 
@@ -61,47 +62,6 @@ def status(as_json: Json = False) -> None:
 
     found = report(load())
     _print(json.dumps(found, default=str) if as_json else "\n".join(text(found)))
-
-
-@app.command("import")
-def import_(
-    form: Annotated[str, typer.Argument(metavar="FORMAT", help=f"{FORMATS}; or catalog.")],
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Of a catalog, the file.")],
-    kind: Annotated[
-        str | None, typer.Option("--as", help="Catalog: csv, xlsx, shopify or merchant.")
-    ] = None,
-    currency: Annotated[
-        str | None, typer.Option(help="Catalog: currency of prices that state none.")
-    ] = None,
-    column: Annotated[
-        list[str] | None, typer.Option(help="Catalog: FIELD=NAME, where names do not say it.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Take a folder in; a running platform decides the orders by itself.
-
-    A catalog is a file, and only planned: `ecom catalog plan apply` carries the plan out.
-    """
-    if form == "catalog":
-        catalogue.plan_of_file(folder, kind, currency, column or [], as_json)
-        return
-    if kind or currency or column:
-        raise Problem("--as, --currency and --column go with `ecom import catalog FILE`")
-    from ecom.platform import opened
-    from ecom.progress import Progress
-    from ecom.work import take_in
-
-    with opened(load()) as platform:
-        report = take_in(platform, form, folder, Progress())
-    accounts = [asdict(account) for account in report.accounts]
-    if as_json:
-        _print(json.dumps({"is_repeat": report.is_repeat, "accounts": accounts}))
-        return
-    for row in accounts:
-        _print(
-            f"{row['source']}: {row['rows_read']:,} rows = {row['rows_accepted']:,} accepted"
-            f" + {row['rows_parked']:,} parked + {row['rows_superseded']:,} superseded"
-        )
 
 
 @app.command("import-messages")

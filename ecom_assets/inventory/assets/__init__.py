@@ -1,5 +1,9 @@
 """Assets of the inventory area."""
 
-from ecom_assets.inventory.assets import promises
+from ecom_assets.inventory.assets import keeping, promises, worth
 
-ASSETS = promises.ASSETS
+ASSETS = [
+    *promises.ASSETS,
+    *keeping.ASSETS,
+    *worth.ASSETS,
+]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
-from ecom_assets.inventory.expectations import stock
+from ecom_assets.inventory.expectations import keeping, stock, worth
 
-EXPECTATIONS = (*stock.EXPECTATIONS,)
+EXPECTATIONS = (
+    *stock.EXPECTATIONS,
+    *keeping.EXPECTATIONS,
+    *worth.EXPECTATIONS,
+)

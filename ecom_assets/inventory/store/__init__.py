@@ -2,6 +2,7 @@
 
 Locking order of all stock, which no path may reverse:
 
+0. the turn of a location's feed, and transfers that arrive, by id;
 1. waits in `flow.pending`: claims skip what others hold, `call_back` waits for it;
 2. the holder of a hold;
 3. rows of `inventory.positions`, by SKU, all that the transaction needs in one statement;
@@ -14,6 +15,7 @@ nobody, and `call_backorders` holds no stock while it hands orders on.
 
 from __future__ import annotations
 
+from ecom_assets.inventory.store.atp import available, listed_units, refresh_atp
 from ecom_assets.inventory.store.balances import (
     DIFFERENCES,
     LOWEST_COVER,
@@ -21,28 +23,100 @@ from ecom_assets.inventory.store.balances import (
     summary,
     units_per_site,
 )
+from ecom_assets.inventory.store.counts import approve_counts, reject_counts, take_counts
+from ecom_assets.inventory.store.feed_staging import stage_file, stage_rows
+from ecom_assets.inventory.store.feed_syncs import (
+    known_origins,
+    known_sites,
+    refuse_feed,
+    sync_stock,
+)
+from ecom_assets.inventory.store.kits import components_of
+from ecom_assets.inventory.store.lots import (
+    LOTS_LEFT,
+    carry_serials,
+    take_out_serials,
+    write_off_expired,
+)
 from ecom_assets.inventory.store.movements import post_sales, take_movements
+from ecom_assets.inventory.store.receipts import RECEIPT_COLUMNS, take_receipts
 from ecom_assets.inventory.store.releases import expire, is_due, release
 from ecom_assets.inventory.store.replays import promise_anew
 from ecom_assets.inventory.store.reservations import reserve
 from ecom_assets.inventory.store.restocks import are_noted, call_backorders
+from ecom_assets.inventory.store.sku_classes import (
+    CLASS_TABLE,
+    DEAD_STOCK,
+    SHORTEST_COVER,
+    classify_skus,
+    cover_per_class,
+)
 from ecom_assets.inventory.store.stock_holds import hold_stock, release_hold
+from ecom_assets.inventory.store.stock_terms import (
+    take_buffers,
+    take_expected_receipts,
+    take_safety_stocks,
+    take_units,
+)
+from ecom_assets.inventory.store.transfers import send_transfers, take_arrivals
+from ecom_assets.inventory.store.valuations import (
+    DISAGREEMENTS,
+    TOTAL_WORTH,
+    balances_as_of,
+    last_move_at,
+    value_stock,
+)
 
 __all__ = [
+    "CLASS_TABLE",
+    "DEAD_STOCK",
     "DIFFERENCES",
+    "DISAGREEMENTS",
+    "LOTS_LEFT",
     "LOWEST_COVER",
+    "RECEIPT_COLUMNS",
+    "SHORTEST_COVER",
     "STOCK_VALUE",
+    "TOTAL_WORTH",
+    "approve_counts",
     "are_noted",
+    "available",
+    "balances_as_of",
     "call_backorders",
+    "carry_serials",
+    "classify_skus",
+    "components_of",
+    "cover_per_class",
     "expire",
     "hold_stock",
     "is_due",
+    "known_origins",
+    "known_sites",
+    "last_move_at",
+    "listed_units",
     "post_sales",
     "promise_anew",
+    "refresh_atp",
+    "refuse_feed",
+    "reject_counts",
     "release",
     "release_hold",
     "reserve",
+    "send_transfers",
+    "stage_file",
+    "stage_rows",
     "summary",
+    "sync_stock",
+    "take_arrivals",
+    "take_buffers",
+    "take_counts",
+    "take_expected_receipts",
     "take_movements",
+    "take_out_serials",
+    "take_receipts",
+    "take_safety_stocks",
+    "take_units",
     "units_per_site",
+    "value_stock",
+    "write_off_expired",
 ]

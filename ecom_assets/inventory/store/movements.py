@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from ecom_assets.inventory.store.cover import refuse_uncovered
 from ecom_assets.inventory.store.restocks import note_freed, open_freed
+from ecom_assets.shared.columns import Rows
 from ecom_assets.shared.quarantine import PARKED_COLUMNS, QUARANTINE, park
 from ecom_assets.shared.working import analyse
 
@@ -21,6 +23,9 @@ _POSTING_TABLE = sa.text("""
         reference text, import_id bigint, reason text
     ) ON COMMIT PRESERVE ROWS
 """)
+
+_MOVE_COLUMNS = ("sku", "site_code", "kind", "quantity", "moved_at", "reference")
+_POSTING = sa.table("posting", *map(sa.column, _MOVE_COLUMNS))
 
 # NOT BETWEEN and not abs(): the smallest bigint has no absolute value and would end the import.
 # A known movement that comes again unchanged is left out; one that comes again with another
@@ -72,51 +77,6 @@ _LOCK = sa.text("""
     INSERT INTO inventory.positions AS p (sku, on_hand, reserved)
     SELECT DISTINCT sku, 0, 0 FROM posting WHERE reason IS NULL ORDER BY sku
     ON CONFLICT (sku) DO UPDATE SET on_hand = p.on_hand WHERE false
-""")
-
-# Refused is every outward move at which the running balance of *all* moves of the feed is below
-# what may leave. Leaving refused moves out only raises the balance, so what is accepted fits.
-_SHORT_AT_SITE = sa.text("""
-    WITH running AS (
-        SELECT m.ctid AS posting_row, m.quantity,
-            coalesce(b.on_hand + b.sold - coalesce(l.allocated, 0), 0) + sum(m.quantity) OVER (
-                PARTITION BY m.sku, m.site_code
-                ORDER BY m.moved_at, m.quantity DESC, m.kind, m.reference
-                ROWS UNBOUNDED PRECEDING
-            ) AS free
-        FROM posting AS m
-        LEFT JOIN inventory.balances AS b ON b.sku = m.sku AND b.site_code = m.site_code
-        LEFT JOIN warehouse.site_loads AS l ON l.sku = m.sku AND l.site_code = m.site_code
-        WHERE m.reason IS NULL
-    )
-    UPDATE posting SET reason = 'negative_balance'
-    FROM running
-    WHERE posting.ctid = running.posting_row AND running.quantity < 0 AND running.free < 0
-""")
-# Units are promised per SKU before a site is chosen, so both the site and the whole must cover.
-_SHORT_OF_PROMISES = sa.text("""
-    WITH running AS (
-        SELECT m.ctid AS posting_row, m.quantity,
-            p.on_hand - p.reserved + sum(m.quantity) OVER (
-                PARTITION BY m.sku
-                ORDER BY m.moved_at, m.quantity DESC, m.kind, m.reference, m.site_code
-                ROWS UNBOUNDED PRECEDING
-            ) AS free
-        FROM posting AS m
-        JOIN inventory.positions AS p ON p.sku = m.sku
-        WHERE m.reason IS NULL
-    )
-    UPDATE posting SET reason = 'negative_balance'
-    FROM running
-    WHERE posting.ctid = running.posting_row AND running.quantity < 0 AND running.free < 0
-""")
-# Half a transfer would make stock out of nothing or lose it: the halves fall together.
-_OTHER_HALVES = sa.text("""
-    UPDATE posting AS half SET reason = 'negative_balance'
-    FROM posting AS other
-    WHERE half.kind = 'transfer' AND half.reason IS NULL
-        AND other.kind = 'transfer' AND other.reason = 'negative_balance'
-        AND other.reference = half.reference AND other.sku = half.sku
 """)
 
 # A feed that comes again refuses the same rows again; they are in the quarantine already.
@@ -225,7 +185,7 @@ def take_movements(conn: sa.Connection, import_id: int | None) -> int:
     """
     _open(conn)
     _lock(conn, conn.execute(_FROM_FEED, {"import_id": import_id}).rowcount)
-    _refuse_uncovered(conn)
+    refuse_uncovered(conn)
     run = conn.execute(_IMPORT_RUN, {"import_id": import_id}).scalar() or "feed"
     park(conn, _REFUSED.bindparams(source=SOURCE).columns(*_PARKED), run)
     open_freed(conn)
@@ -250,6 +210,41 @@ def post_sales(conn: sa.Connection) -> dict[str, int]:
     return {"movements": movements, "units": -quantity}
 
 
+def open_posting(conn: sa.Connection, moves: Rows) -> int:
+    """Fill `posting` with moves, each without a reason against it, and lock their stock.
+
+    The caller may then change quantities and give reasons before `post_covered`.
+
+    Args:
+        conn: connection inside the caller's transaction.
+        moves: `sku`, `site_code`, `kind`, `quantity`, `moved_at` and `reference`.
+
+    Returns:
+        How many moves there are.
+    """
+    _open(conn)
+    given = moves.subquery()
+    source = sa.select(*(given.c[name] for name in _MOVE_COLUMNS))
+    rows = conn.execute(sa.insert(_POSTING).from_select(_MOVE_COLUMNS, source)).rowcount
+    _lock(conn, rows)
+    return rows
+
+
+def post_covered(conn: sa.Connection) -> tuple[int, int]:
+    """Post the moves of `posting` that nothing speaks against; the others get their reason.
+
+    Stock that came in is noted for orders that wait; an arrival of a transfer is for the caller.
+
+    Returns:
+        Movements that are new, and the sum of their quantities.
+    """
+    refuse_uncovered(conn)
+    open_freed(conn)
+    conn.execute(_CAME_IN)
+    note_freed(conn)
+    return _post(conn)
+
+
 def _open(conn: sa.Connection) -> None:
     conn.execute(_POSTING_TABLE)
     conn.execute(sa.text("DELETE FROM posting"))
@@ -258,19 +253,6 @@ def _open(conn: sa.Connection) -> None:
 def _lock(conn: sa.Connection, rows: int) -> None:
     analyse(conn, sa.text("ANALYZE posting"), rows)
     conn.execute(_LOCK)
-
-
-def _refuse_uncovered(conn: sa.Connection) -> None:
-    """Refuse outward moves that the stock does not cover, and both halves of such transfers.
-
-    Refusing the inward half of a transfer may uncover another move, hence the loop; each turn
-    refuses at least one more move.
-    """
-    while True:
-        conn.execute(_SHORT_AT_SITE)
-        conn.execute(_SHORT_OF_PROMISES)
-        if not conn.execute(_OTHER_HALVES).rowcount:
-            return
 
 
 def _post(conn: sa.Connection) -> tuple[int, int]:
