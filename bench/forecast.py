@@ -19,13 +19,12 @@ from pathlib import Path
 import numpy as np
 
 from bench import forecast_data, forecast_floors
-from ecom_assets.inventory.forecasting import choosing, history, scores, segments, simulating
+from ecom_assets.inventory.forecasting import choosing, history, scores, simulating, trials
 from ecom_assets.inventory.forecasting.panel import Floats, Panel
 from ecom_assets.inventory.forecasting.segments import Words
 
 HORIZON = 4
 ORIGINS = 4
-SERVICE = (0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995)
 LEAD_WEEKS = 2
 FILL_RATE = 0.9
 FLOORS = tuple(forecast_floors.FLOORS)
@@ -117,7 +116,8 @@ def measure_own(panel: Panel, spoken: dict[int, history.Said], seconds: float) -
     rows = {name: Row(seconds=seconds) for name in (*choosing.METHODS, choosing.BLEND, "selected")}
     own = Own(rows, [], [], {}, {})
     for origin in origins_of(panel):
-        seen, methods = _outlook(panel, spoken, origin, own)
+        seen, methods, best = trials.seen_at(panel, spoken, origin)
+        own.chosen, own.weights = dict(best), dict(seen.weights)
         truth = panel.sold[:, origin : origin + HORIZON]
         for name, mean in seen.means.items():
             rows[name].add(seen.known, truth, mean)
@@ -128,26 +128,13 @@ def measure_own(panel: Panel, spoken: dict[int, history.Said], seconds: float) -
     return own
 
 
-def _outlook(
-    panel: Panel, spoken: dict[int, history.Said], origin: int, own: Own | None = None
-) -> tuple[choosing.Outlook, Words]:
-    known = panel.until(origin)
-    past = [spoken[week] for week in range(origin - choosing.PAST_WEEKS, origin) if week in spoken]
-    seen = choosing.outlook(known, past, spoken[origin])
-    segment = segments.segments(known)
-    best = choosing.best_per_segment(known, seen.past, segment, list(seen.means))
-    if own:
-        own.chosen, own.weights = best, dict(seen.weights)
-    return seen, np.array([best[name] for name in segment])
-
-
 def _of_selected(seen: choosing.Outlook, methods: Words) -> tuple[Floats, Floats]:
     mean = np.zeros_like(seen.error)
     levels = np.zeros((*seen.error.shape, len(scores.QUANTILES)))
     for name in np.unique(methods):
         here = methods == name
-        mean[here] = seen.means[name][here]
-        levels[here] = seen.quantiles(name)[here]
+        mean[here] = seen.means[str(name)][here]
+        levels[here] = seen.quantiles(str(name))[here]
     return mean, levels
 
 
@@ -155,34 +142,14 @@ Curve = list[tuple[float, float]]
 """Value fill rate and stock value at each service level."""
 
 
-def play_curve(panel: Panel, price: Floats, first: int, levels: dict[int, Floats]) -> Curve:
-    """Play a policy through at every service level.
-
-    Args:
-        panel: demand.
-        price: of a unit; what it costs is taken to be in proportion.
-        first: first week that is played.
-        levels: what to fill up to before each week, (series, service levels).
-    """
-    demand, points = panel.sold[:, first:], []
-    for place in range(len(SERVICE)):
-        filled_to = np.column_stack([levels[week][:, place] for week in range(first, panel.weeks)])
-        played = simulating.play(demand, filled_to, price, price, LEAD_WEEKS)
-        points.append((played.value_fill_rate, played.stock_value))
-    return points
-
-
-def simulate(panel: Panel, spoken: dict[int, history.Said]) -> dict[str, Curve]:
-    """Curves of the platform's policy and of textbook exponential smoothing."""
+def simulate(panel: Panel) -> dict[str, Curve]:
+    """Curves of the policies; what a unit costs is taken to be in proportion to its price."""
     price = panel.revenue.sum(axis=1) / np.maximum(panel.sold.sum(axis=1), 1)
-    first, protected = panel.weeks - HORIZON * ORIGINS, LEAD_WEEKS + 1
-    own, textbook = {}, {}
-    for week in range(first, panel.weeks):
-        seen, methods = _outlook(panel, spoken, week)
-        own[week] = choosing.sum_quantiles(seen, methods, protected, SERVICE)[1]
-        textbook[week] = forecast_floors.ses_levels(panel.until(week), protected, SERVICE)
-    policies = {"platform": own, "textbook ses": textbook}
-    return {name: play_curve(panel, price, first, each) for name, each in policies.items()}
+    curves: dict[str, Curve] = {}
+    for point in trials.try_policies(panel, price, price, LEAD_WEEKS):
+        played = point.played
+        curves.setdefault(point.policy, []).append((played.value_fill_rate, played.stock_value))
+    return curves
 
 
 def report_points(floors: dict[str, Row], own: Own) -> float:
@@ -211,17 +178,16 @@ def report_coverage(own: Own) -> float:
     return max(each.miss for each in found)
 
 
-def report_stock(curves: dict[str, Curve]) -> float | None:
-    """Print both policies' curves; returns the ratio of stocks at the fill rate."""
+def report_stock(curves: dict[str, Curve]) -> None:
+    """Print the policies' curves and the stock each needs for the fill rate."""
     for name, curve in curves.items():
-        told = ", ".join(f"{rate:.1%} with {stock:,.0f}" for rate, stock in curve)
-        print(f"{name}: value fill rate with stock at selling prices: {told}")
-    own, textbook = (simulating.stock_at(curve, FILL_RATE) for curve in curves.values())
-    if own is None or textbook is None:
-        print(f"no policy pair reaches a value fill rate of {FILL_RATE:.0%}")
-        return None
-    print(f"stock at {FILL_RATE:.0%}: {own:,.0f} against {textbook:,.0f}, {own / textbook:.3f}")
-    return own / textbook
+        told = ", ".join(f"{rate:.1%} {stock:,.0f}" for rate, stock in curve)
+        print(f"{name}: value fill rate and stock at selling prices: {told}")
+    needed = {name: simulating.stock_at(curve, FILL_RATE) for name, curve in curves.items()}
+    own = needed["platform"]
+    for name, stock in needed.items():
+        ratio = f", platform {own / stock:.3f} of it" if own and stock else ""
+        print(f"stock at {FILL_RATE:.0%}, {name}: {stock or float('nan'):,.0f}{ratio}")
 
 
 def main() -> None:
@@ -241,7 +207,7 @@ def main() -> None:
     own = measure_own(panel, spoken, time.perf_counter() - begun)
     report_points(floors, own)
     report_coverage(own)
-    report_stock(simulate(panel, spoken))
+    report_stock(simulate(panel))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{time.perf_counter() - begun:.0f} s of our own, {peak:,.0f} MiB at most")
 

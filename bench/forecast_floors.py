@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -81,22 +81,3 @@ FLOORS: Mapping[str, Floor] = {
 }
 """The floors by name."""
 
-
-def ses_levels(panel: Panel, weeks: int, service: Sequence[float]) -> Floats:
-    """Order-up-to levels by the textbook: smoothed mean, normal errors, root of the weeks.
-
-    Args:
-        panel: what is known.
-        weeks: weeks that a level protects.
-        service: service levels.
-
-    Returns:
-        Units, (series, service levels).
-    """
-    from scipy.stats import norm
-
-    level, errors = local.smoothed(panel.sold, panel.lived(), 0.1)
-    counted = np.maximum(panel.lived().sum(axis=1) - 1, 1)
-    spread = np.sqrt(errors / counted * weeks)
-    found: Floats = np.maximum(level[:, None] * weeks + spread[:, None] * norm.ppf(service), 0)
-    return found

@@ -13,11 +13,13 @@ no normal distribution: it comes from quantiles of errors that were measured.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+import pandas as pd
 
 from ecom_assets.inventory.forecasting.panel import Flags, Floats, Ints
 
@@ -31,8 +33,6 @@ CYCLE_DAYS = 14.0
 """Days of demand that an order brings beyond the reorder point."""
 MOST_EXTRA_DAYS = 60
 """Days of further demand that an order may bring to reach a supplier's minimum."""
-
-Words = npt.NDArray[np.str_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,3 +181,91 @@ def reasons(basket: Basket, filled: Filled) -> list[list[str]]:
     told = np.column_stack(list(columns.values()))
     names = list(columns)
     return [[name for name, holds in zip(names, row, strict=True) if holds] for row in told]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposals:
+    """Orders to propose, as columns.
+
+    Attributes:
+        groups: one row per supplier, site and currency.
+        lines: one row per SKU in them, `group_no` saying which.
+        counts: SKUs at sites by why they are not proposed.
+    """
+
+    groups: dict[str, list[Any]]
+    lines: dict[str, list[Any]]
+    counts: dict[str, int]
+
+
+_GROUP = ["supplier_key", "site_code", "currency"]
+_LINE = [
+    "sku", "available_units", "on_order_units", "reorder_point", "order_up_to", "protected_units",
+    "safety_units", "service_level", "needed_units", "pack_units", "minimum_units",
+    "unit_cost_minor", "segment", "method", "days", "group_no", "quantity",
+]  # fmt: skip
+
+
+def proposals(positions: pd.DataFrame, passed: Collection[str]) -> Proposals:
+    """Orders for all SKUs at sites that are due.
+
+    Args:
+        positions: policies with stock and terms (`store.proposals.positions`).
+        passed: segments whose method passed its backtests; others are not proposed.
+    """
+    due, counts = _due(positions, passed)
+    keys = due[_GROUP].drop_duplicates().sort_values(_GROUP, ignore_index=True)
+    due["group_no"] = due[_GROUP].merge(keys.reset_index(), on=_GROUP)["index"].to_numpy()
+    basket = _basket(due)
+    heads = due.groupby("group_no")[["minimum_minor", "lead_days"]].max()
+    filled = fill(basket, heads["minimum_minor"].to_numpy(dtype=np.int64))
+    due["quantity"] = filled.quantity
+    lines: dict[str, list[Any]] = {name: due[name].tolist() for name in _LINE}
+    lines["reasons"] = reasons(basket, filled)
+    groups: dict[str, list[Any]] = {name: keys[name].tolist() for name in _GROUP}
+    groups["group_no"] = list(range(len(keys)))
+    groups["total_minor"] = _totals(basket, filled.quantity, len(keys)).tolist()
+    groups["minimum_minor"] = heads["minimum_minor"].tolist()
+    groups["lead_days"] = heads["lead_days"].tolist()
+    groups["state"] = ["proposed" if reached else "held" for reached in filled.reached]
+    groups["reasons"] = [
+        _group_reasons(bool(reached), int(days))
+        for reached, days in zip(filled.reached, filled.extra_days, strict=True)
+    ]
+    return Proposals(groups, lines, counts)
+
+
+def _due(
+    positions: pd.DataFrame, passed: Collection[str]
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    position = positions["available_units"] + positions["on_order_units"]
+    units = needed(*(
+        part.to_numpy(dtype=np.int64)
+        for part in (position, positions["reorder_point"], positions["order_up_to"])
+    ))  # fmt: skip
+    table = positions.assign(needed_units=units)
+    why = {
+        "not_due": table["needed_units"] == 0,
+        "not_reordered": ~table["is_reordered"].astype(bool),
+        "failed_backtest": ~table["segment"].isin(list(passed)),
+        "no_cost": table["unit_cost_minor"].isna(),
+    }
+    left, counts = np.ones(len(table), dtype=np.bool_), {}
+    for name, holds in why.items():
+        counts[name] = int((left & holds.to_numpy(dtype=np.bool_)).sum())
+        left &= ~holds.to_numpy(dtype=np.bool_)
+    due = table[left].reset_index(drop=True)
+    return due.assign(unit_cost_minor=due["unit_cost_minor"].astype("int64")), counts
+
+
+def _basket(due: pd.DataFrame) -> Basket:
+    whole = ("group_no", "needed_units", "pack_units", "minimum_units")
+    group, units, pack, minimum = (due[name].to_numpy(dtype=np.int64) for name in whole)
+    daily = due["daily_units"].to_numpy(dtype=np.float64)
+    return Basket(group, units, pack, minimum, daily, due["unit_cost_minor"].to_numpy(np.int64))
+
+
+def _group_reasons(reached: bool, days: int) -> list[str]:
+    if not reached:
+        return ["below_supplier_minimum"]
+    return ["reorder_points_reached", *(["raised_to_supplier_minimum"] if days else [])]

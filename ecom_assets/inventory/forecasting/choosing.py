@@ -13,6 +13,9 @@ from ecom_assets.inventory.forecasting.intervals import Calibration, calibrate, 
 from ecom_assets.inventory.forecasting.panel import Floats, Panel
 from ecom_assets.inventory.forecasting.segments import Words
 
+HORIZON = 4
+"""Weeks that methods are judged over."""
+
 PAST_WEEKS = 12
 """Past origins, one a week, from which weights and intervals are learnt."""
 

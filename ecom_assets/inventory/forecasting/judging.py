@@ -14,7 +14,7 @@ from ecom_assets.inventory.forecasting import choosing, history, local, scores
 from ecom_assets.inventory.forecasting.panel import Flags, Floats, Panel
 from ecom_assets.inventory.forecasting.segments import Words, segments
 
-HORIZON = 4
+HORIZON = choosing.HORIZON
 LEAST_ORIGINS = 1
 MOST_BIAS = 0.35
 """Forecast less truth, as a share of the truth, beyond which a method fails."""
