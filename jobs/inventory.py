@@ -2,6 +2,8 @@
 
 import dagster as dg
 
+from jobs import replenishment
+
 INVENTORY_PROMISES = dg.define_asset_job(
     "inventory_promises",
     selection=dg.AssetSelection.assets(["inventory", "stock_holds"], ["inventory", "reservations"]),
@@ -11,4 +13,5 @@ INVENTORY_PROMISES = dg.define_asset_job(
     " wait for what became free. Without a moment, only the second.",
 )
 
-JOBS = [INVENTORY_PROMISES]
+JOBS = [INVENTORY_PROMISES, *replenishment.JOBS]
+SCHEDULES = [*replenishment.SCHEDULES]

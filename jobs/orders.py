@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import dagster as dg
 
+from jobs.replenishment import PLANNING
 from resources.database import DatabaseResource
 from resources.listening import listening
 
@@ -29,7 +30,7 @@ _HOLDS = dg.AssetSelection.assets(["orders", "holds"])
 ORDERS_FLOW = dg.define_asset_job(
     "orders_flow",
     # Changes have a job of their own: few orders are changed, and the path should not be longer.
-    selection=dg.AssetSelection.groups(*PATH) - _CHANGING - _HOLDS,
+    selection=dg.AssetSelection.groups(*PATH) - _CHANGING - _HOLDS - PLANNING,
     # A process per step would cost more than most steps of a small run take.
     executor_def=dg.in_process_executor,
     tags={"path": "orders", "ecom/lane": "chores"},

@@ -2,12 +2,15 @@
 
 import dagster as dg
 
+from jobs.replenishment import PLANNING
+
 SHOP_DAILY = dg.define_asset_job(
     "shop_daily",
     # What leaves the platform has a job of its own, so nothing waits for a mail server; a replay
     # answers a person's question and has nothing to do every night; upkeep goes on by itself.
     selection=dg.AssetSelection.all()
     - dg.AssetSelection.groups("effects", "decisions", "backoffice")
+    - PLANNING
     | dg.AssetSelection.all_asset_checks(),
     description="Everything but sending: advances all waiting orders, rebuilds the marts, runs"
     " every check.",

@@ -4,4 +4,9 @@ Tables: `inventory.movements`, `inventory.balances`, `inventory.positions`,
 `inventory.reservations`, `inventory.stock_holds`, `inventory.releases`, `inventory.restocks`. Read
 by warehouse, transport and analysts; only `inventory.store` writes them and says in which order
 their rows are locked.
+
+Demand and replenishment: `inventory.demand_history`, `inventory.forecast_backtests`,
+`inventory.forecast_methods`, `inventory.forecasts`, `inventory.reorder_terms`,
+`inventory.reorder_policies`, `inventory.purchase_proposals` with their lines, and
+`inventory.policy_simulations`.
 """

@@ -1,5 +1,9 @@
 """Assets of the inventory area."""
 
-from ecom_assets.inventory.assets import promises
+from ecom_assets.inventory.assets import demand, promises, replenishment
 
-ASSETS = promises.ASSETS
+ASSETS = [
+    *promises.ASSETS,
+    *demand.ASSETS,
+    *replenishment.ASSETS,
+]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
-from ecom_assets.inventory.expectations import stock
+from ecom_assets.inventory.expectations import demand, stock
 
-EXPECTATIONS = (*stock.EXPECTATIONS,)
+EXPECTATIONS = (
+    *stock.EXPECTATIONS,
+    *demand.EXPECTATIONS,
+)

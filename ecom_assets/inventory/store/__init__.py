@@ -14,6 +14,13 @@ nobody, and `call_backorders` holds no stock while it hands orders on.
 
 from __future__ import annotations
 
+from ecom_assets.inventory.store.backtests import (
+    by_method,
+    methods_at,
+    newest_results,
+    save_backtest,
+    save_methods,
+)
 from ecom_assets.inventory.store.balances import (
     DIFFERENCES,
     LOWEST_COVER,
@@ -21,28 +28,72 @@ from ecom_assets.inventory.store.balances import (
     summary,
     units_per_site,
 )
+from ecom_assets.inventory.store.demand_history import (
+    COVER,
+    MOST_HIDDEN,
+    refresh_history,
+    span,
+)
+from ecom_assets.inventory.store.forecasts import (
+    LARGEST_POLICIES,
+    is_forecast,
+    save_forecasts,
+    save_policies,
+    terms_of,
+)
 from ecom_assets.inventory.store.movements import post_sales, take_movements
+from ecom_assets.inventory.store.panels import read_panel
+from ecom_assets.inventory.store.proposals import (
+    OPEN_LINES,
+    OPEN_PROPOSALS,
+    NotOpen,
+    decide_proposal,
+    propose,
+)
 from ecom_assets.inventory.store.releases import expire, is_due, release
 from ecom_assets.inventory.store.replays import promise_anew
 from ecom_assets.inventory.store.reservations import reserve
 from ecom_assets.inventory.store.restocks import are_noted, call_backorders
+from ecom_assets.inventory.store.simulations import costs_of, save_simulation
 from ecom_assets.inventory.store.stock_holds import hold_stock, release_hold
 
 __all__ = [
+    "COVER",
     "DIFFERENCES",
+    "LARGEST_POLICIES",
     "LOWEST_COVER",
+    "MOST_HIDDEN",
+    "NotOpen",
+    "OPEN_LINES",
+    "OPEN_PROPOSALS",
     "STOCK_VALUE",
     "are_noted",
+    "by_method",
     "call_backorders",
+    "costs_of",
+    "decide_proposal",
     "expire",
     "hold_stock",
     "is_due",
+    "is_forecast",
+    "methods_at",
+    "newest_results",
     "post_sales",
     "promise_anew",
+    "propose",
+    "read_panel",
+    "refresh_history",
     "release",
     "release_hold",
     "reserve",
+    "save_backtest",
+    "save_forecasts",
+    "save_methods",
+    "save_policies",
+    "save_simulation",
+    "span",
     "summary",
     "take_movements",
+    "terms_of",
     "units_per_site",
 ]

@@ -171,3 +171,18 @@ def is_forecast(conn: sa.Connection, origin: date, version: str) -> bool:
         FORECASTS.c.origin_date == origin, FORECASTS.c.version == version
     )
     return bool(conn.execute(sa.select(found.exists())).scalar_one())
+
+
+LARGEST_POLICIES = sa.text("""
+    SELECT p.sku, p.site_code, p.segment, p.method, coalesce(b.on_hand, 0) AS on_hand,
+        round(p.daily_units::numeric, 2) AS per_day, p.service_level,
+        round(p.lead_days::numeric, 1) AS lead_days, round(p.safety_units::numeric, 1) AS safety,
+        p.reorder_point, p.order_up_to
+    FROM inventory.reorder_policies AS p
+    LEFT JOIN inventory.balances AS b USING (sku, site_code)
+    ORDER BY p.daily_units DESC, p.sku, p.site_code
+""").columns(*map(sa.column, (
+    "sku", "site_code", "segment", "method", "on_hand", "per_day", "service_level", "lead_days",
+    "safety", "reorder_point", "order_up_to",
+)))  # fmt: skip
+"""Policies of what sells most, beside the stock."""

@@ -259,5 +259,6 @@ OPEN_LINES = sa.text("""
     JOIN inventory.purchase_proposal_lines AS l USING (proposal_id)
     WHERE p.state IN ('proposed', 'held')
     ORDER BY l.line_total_minor DESC, l.proposal_id, l.sku
+    LIMIT :most
 """).columns(*map(sa.column, ("proposal_id", "sku", "quantity", "explanation")))
 """Their lines, dearest first, each with its explanation."""
