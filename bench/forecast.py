@@ -3,8 +3,8 @@
     python -m bench.forecast                     1,500 SKUs, 4 origins of 4 weeks
     python -m bench.forecast --skus 300 --quick  without the slowest floors
 
-Printed are, on the same rows and measured in the same run: the floors (methods of statsforecast, and
-a plain gradient-boosted Poisson model over lags), the platform's own methods, coverage of every
+Printed are, on the same rows and measured in the same run: the floors (methods of statsforecast,
+and a plain gradient-boosted Poisson model over lags), the platform's own methods, coverage of every
 quantile, and the stock that reaches a 90 % value fill rate when the policies are played through.
 """
 

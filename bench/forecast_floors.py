@@ -80,4 +80,3 @@ FLOORS: Mapping[str, Floor] = {
     "plain_boosting": plain_boosting,
 }
 """The floors by name."""
-

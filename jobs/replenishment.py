@@ -12,13 +12,7 @@ _DAILY = dg.AssetSelection.assets(
     ["inventory", "purchase_proposals"],
 )
 
-PLANNING = (
-    _HISTORY
-    | _BACKTESTS
-    | _METHODS
-    | _TRIALS
-    | _DAILY
-)
+PLANNING = _HISTORY | _BACKTESTS | _METHODS | _TRIALS | _DAILY
 """Assets that look weeks ahead: no order waits for them, and they have jobs of their own."""
 
 INVENTORY_REPLENISHMENT = dg.define_asset_job(

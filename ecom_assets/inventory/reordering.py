@@ -235,9 +235,7 @@ def proposals(positions: pd.DataFrame, passed: Collection[str]) -> Proposals:
     return Proposals(groups, lines, counts)
 
 
-def _due(
-    positions: pd.DataFrame, passed: Collection[str]
-) -> tuple[pd.DataFrame, dict[str, int]]:
+def _due(positions: pd.DataFrame, passed: Collection[str]) -> tuple[pd.DataFrame, dict[str, int]]:
     position = positions["available_units"] + positions["on_order_units"]
     units = needed(*(
         part.to_numpy(dtype=np.int64)

@@ -51,7 +51,10 @@ def test_stock_outs_hide_a_rate_that_is_found_again() -> None:
 
 
 def test_kin_share_a_word_that_neither_few_nor_most_have() -> None:
-    names = [*(f"CHRISTMAS bauble {n}" for n in range(9)), *(f"garden thing {n}" for n in range(11))]
+    names = [
+        *(f"CHRISTMAS bauble {n}" for n in range(9)),
+        *(f"garden thing {n}" for n in range(11)),
+    ]
     kin = kin_of(names, least=8)
     assert len({tuple(row) for row in kin[:9].tolist()}) == 1
     assert not set(kin[0][kin[0] >= 0]) & set(kin[12][kin[12] >= 0])

@@ -114,8 +114,8 @@ def test_packs_and_minimums_are_told_in_words(shop: sa.Connection) -> None:
     rows = {row.sku: row for row in shop.execute(store.OPEN_LINES, {"most": 9})}
     assert rows["A"].quantity == 48
     assert rows["A"].explanation == (
-        "8 free and 0 on order are at or below the reorder point of 20: 15.0 expected in 21 days and"
-        " 5.0 for safety, so that stock lasts in 95.0 of 100 cases. Filling up to 30 takes 22;"
+        "8 free and 0 on order are at or below the reorder point of 20: 15.0 expected in 21 days"
+        " and 5.0 for safety, so that stock lasts in 95.0 of 100 cases. Filling up to 30 takes 22;"
         " ordered are 48, the least is 40, in packs of 12."
     )
 
@@ -161,7 +161,6 @@ _OF_NEAR = sa.text("""
 
 def test_customers_who_wait_are_owed_their_units(shop: sa.Connection) -> None:
     place(shop, [Order(30, [("A", 20)])])
-    store.reserve  # noqa: B018 - named so that a reader sees where the promise would be made
     shop.execute(_WAITS, {"at": day(30)})
     propose(shop)
     rows = {row[2]: row for row in shop.execute(_OPEN).tuples()}

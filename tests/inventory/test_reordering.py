@@ -66,9 +66,7 @@ def test_orders_are_whole_packs_from_the_minimum(needed: Ints, pack: Ints, minim
 
 
 @given(UNITS, UNITS, UNITS)
-def test_what_is_ordered_fills_up_and_no_further(
-    position: Ints, point: Ints, cycle: Ints
-) -> None:
+def test_what_is_ordered_fills_up_and_no_further(position: Ints, point: Ints, cycle: Ints) -> None:
     up_to = point + cycle
     found = reordering.needed(position - 2_000, point, up_to)
     due = (position - 2_000 <= point) & (up_to > 0)

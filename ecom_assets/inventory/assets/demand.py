@@ -247,7 +247,9 @@ def _stock_needed(curves: Curves) -> dict[str, Any]:
     from ecom_assets.inventory.forecasting.simulating import stock_at
 
     rates = (0.8, 0.9, 0.95, 0.98)
-    rows = [[name, *(_whole(stock_at(curve, rate)) for rate in rates)] for name, curve in curves.items()]
+    rows = [
+        [name, *(_whole(stock_at(curve, rate)) for rate in rates)] for name, curve in curves.items()
+    ]
     names = ["policy", *(f"stock for {rate:.0%} of demand by value" for rate in rates)]
     return {"stock_needed": dg.MetadataValue.md(metadata.as_table(names, rows))}
 

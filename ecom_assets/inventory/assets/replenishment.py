@@ -84,9 +84,7 @@ def forecasts(
         )
 
 
-def _forecast(
-    conn: sa.Connection, origin: date, run: str
-) -> tuple[dict[str, int], dict[str, Any]]:
+def _forecast(conn: sa.Connection, origin: date, run: str) -> tuple[dict[str, int], dict[str, Any]]:
     from ecom_assets.inventory import reordering
     from ecom_assets.inventory.forecasting import planning
 
@@ -120,7 +118,8 @@ def _forecasts_shown(series: Any, planned: Any) -> dict[str, Any]:
     rows = largest[np.sort(first)][:_SHOWN_SERIES]
     found = [
         plots.Fan(
-            f"{series.skus[row]} at {series.sites[row]}: {planned.segment[row]}, {planned.method[row]}",
+            f"{series.skus[row]} at {series.sites[row]}: {planned.segment[row]},"
+            f" {planned.method[row]}",
             sold[row, -_SHOWN_WEEKS:].tolist(),
             planned.mean[row].tolist(),
             [
@@ -148,8 +147,8 @@ def _forecasts_shown(series: Any, planned: Any) -> dict[str, Any]:
     ],
     kinds={"postgres"},
     metadata={"lines": "inventory.purchase_proposal_lines"},
-    description="What to order from whom, with the figures and reasons of every line. Segments whose"
-    " forecast failed its backtests are left out.",
+    description="What to order from whom, with the figures and reasons of every line. Segments"
+    " whose forecast failed its backtests are left out.",
 )
 def purchase_proposals(
     context: dg.AssetExecutionContext, config: AsOf, database: DatabaseResource

@@ -51,7 +51,9 @@ def said(
     trained: learning.Trained | None = None
     for origin in sorted(origins):
         known = panel.until(origin)
-        means = {name: local.METHODS[name](known, horizon) for name in methods if name in local.METHODS}
+        means = {
+            name: local.METHODS[name](known, horizon) for name in methods if name in local.METHODS
+        }
         error = np.repeat(scale_of(known)[:, None], horizon, axis=1)
         if set(methods) & set(GLOBAL):
             trained = _trained(trained, known)

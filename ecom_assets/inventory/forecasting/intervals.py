@@ -4,9 +4,9 @@ Normalised split-conformal prediction (Lei, G'Sell, Rinaldo, Tibshirani and Wass
 "Distribution-free predictive inference for regression", 2018, section 5.2): a forecast's error is
 divided by the error that was to be expected, and the quantiles of these ratios over forecasts of
 the last weeks, each made before its truth was known, are what the next forecast's quantiles are
-made of. Ratios are kept apart by the size of the forecast, since what sells one unit a month errs in
-another shape than what sells a hundred, and by how many weeks are summed, since errors of one series
-go together.
+made of. Ratios are kept apart by the size of the forecast, since what sells one unit a month errs
+in another shape than what sells a hundred, and by how many weeks are summed, since errors of one
+series go together.
 """
 
 from __future__ import annotations

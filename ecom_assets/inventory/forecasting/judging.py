@@ -12,7 +12,7 @@ import numpy as np
 
 from ecom_assets.inventory.forecasting import choosing, history, local, scores
 from ecom_assets.inventory.forecasting.panel import Flags, Floats, Panel
-from ecom_assets.inventory.forecasting.segments import Words, segments
+from ecom_assets.inventory.forecasting.segments import segments
 
 HORIZON = choosing.HORIZON
 LEAST_ORIGINS = 1
@@ -99,9 +99,7 @@ def _judged(
         rmsse=float(errors.rmsse.mean()),
         weighted_rmsse=scores.weighted(errors.rmsse, known.revenue.sum(axis=1)),
         mase=float(errors.mase.mean()),
-        pinball=float(
-            scores.pinball(truth[here], quantiles[here], scores.QUANTILES, scale).mean()
-        ),
+        pinball=float(scores.pinball(truth[here], quantiles[here], scores.QUANTILES, scale).mean()),
         bias=float(errors.bias.sum()) / asked if asked > 0 else 0.0,
         coverage={f"{each.level:g}": [each.below, each.covered] for each in covered},
         coverage_miss=max(each.miss for each in covered),
@@ -178,9 +176,7 @@ def _mean(part: Sequence[Result], name: str) -> float:
     return scores.weighted(np.array([getattr(each, name) for each in part]), weights)
 
 
-def _failures(
-    error: float, naive: float, bias: float, miss: float, count: int
-) -> tuple[str, ...]:
+def _failures(error: float, naive: float, bias: float, miss: float, count: int) -> tuple[str, ...]:
     failed = {
         "not_better_than_naive": error >= naive,
         "biased": abs(bias) > MOST_BIAS,

@@ -1,4 +1,4 @@
-"""One forecast per series, with the method of its segment, and the demand its stock must last for."""
+"""One forecast per series, by the method of its segment, and the demand its stock must last."""
 
 from __future__ import annotations
 

@@ -51,7 +51,9 @@ def classes(panel: Panel) -> Words:
     steady = variations(panel) < VARIATION_CUT
     young = panel.weeks - panel.first < YOUNG_WEEKS
     return np.select(
-        [young, often & steady, often, steady], ["new", "smooth", "erratic", "intermittent"], "lumpy"
+        [young, often & steady, often, steady],
+        ["new", "smooth", "erratic", "intermittent"],
+        "lumpy",
     )
 
 

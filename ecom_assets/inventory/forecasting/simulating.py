@@ -1,8 +1,8 @@
 """Replenishment played through on the kept history: what a policy would have sold and held.
 
 Every week the goods that are due arrive, customers buy what is there (the rest is lost), and at the
-week's end the stock position is filled up to the policy's level. So a level covers the demand of the
-lead time and one week until the next review: the periodic-review order-up-to policy (Silver, Pyke
+week's end the stock position is filled up to the policy's level. So a level covers the demand of
+the lead time and one week until the next review: the periodic-review order-up-to policy (Silver, Pyke
 and Thomas, Inventory and Production Management, 4th edition, section 6.9).
 """
 

@@ -95,9 +95,7 @@ def played_weeks(panel: Panel) -> range:
     return range(max(panel.weeks - PLAYED_WEEKS, LEAST_KNOWN), panel.weeks)
 
 
-def try_policies(
-    panel: Panel, price: Floats, cost: Floats, lead_weeks: int
-) -> list[Point]:
+def try_policies(panel: Panel, price: Floats, cost: Floats, lead_weeks: int) -> list[Point]:
     """Play all policies at all service levels.
 
     Args:

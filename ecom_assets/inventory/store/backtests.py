@@ -97,7 +97,9 @@ def methods_at(conn: sa.Connection, origin: date) -> Mapping[str, tuple[str, boo
     return {segment: (method, passed) for segment, method, passed in rows}
 
 
-def by_method(origin: date | None = None) -> sa.Select[tuple[str, float, float, float, float, float]]:
+def by_method(
+    origin: date | None = None,
+) -> sa.Select[tuple[str, float, float, float, float, float]]:
     """Errors per method over all segments of one origin, or of all; best first."""
     weight = sa.func.sum(_B.series)
 

@@ -178,7 +178,8 @@ def refresh_history(conn: sa.Connection, begin: date, end: date, run: str) -> di
         `weeks_written`, new or changed rows, and `weeks_removed`.
     """
     moments = sa.text("""
-        SELECT CAST(:begin AS timestamp) AT TIME ZONE 'UTC', CAST(:end AS timestamp) AT TIME ZONE 'UTC'
+        SELECT CAST(:begin AS timestamp) AT TIME ZONE 'UTC',
+            CAST(:end AS timestamp) AT TIME ZONE 'UTC'
     """)
     from_at, to_at = conn.execute(moments, {"begin": begin, "end": end}).tuples().one()
     given: dict[str, Any] = {"from_at": from_at, "to_at": to_at}
@@ -205,9 +206,7 @@ COVER = sa.text("""
     FROM lately AS l JOIN inventory.balances AS b USING (sku, site_code)
     WHERE l.daily > 0
     ORDER BY days_of_cover, asked_per_day DESC, sku, site_code
-""").columns(
-    *map(sa.column, ("sku", "site_code", "on_hand", "asked_per_day", "days_of_cover"))
-)
+""").columns(*map(sa.column, ("sku", "site_code", "on_hand", "asked_per_day", "days_of_cover")))
 """Stock in days of the demand of the last eight weeks, shortest first."""
 
 MOST_HIDDEN = sa.text("""

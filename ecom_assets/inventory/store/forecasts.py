@@ -40,9 +40,7 @@ class Terms:
     level: Floats
 
 
-def terms_of(
-    conn: sa.Connection, skus: list[str], usual: tuple[float, float, float]
-) -> Terms:
+def terms_of(conn: sa.Connection, skus: list[str], usual: tuple[float, float, float]) -> Terms:
     """Lead time, its spread and the service level of SKUs.
 
     Args:

@@ -117,8 +117,8 @@ _WRITE = sa.text("""
             supplier_key, site_code, currency, proposed_as_of, state, reasons, total_minor,
             minimum_minor, lead_days, version, run_id
         )
-        SELECT supplier_key, site_code, currency, :as_of, state, reasons, total_minor, minimum_minor,
-            lead_days, :version, :run
+        SELECT supplier_key, site_code, currency, :as_of, state, reasons, total_minor,
+            minimum_minor, lead_days, :version, :run
         FROM proposal_groups ORDER BY group_no
         RETURNING proposal_id, supplier_key, site_code, currency
     )
@@ -127,15 +127,16 @@ _WRITE = sa.text("""
         protected_units, safety_units, service_level, needed_units, pack_units, minimum_units,
         quantity, unit_cost_minor, line_total_minor, segment, method, reasons, explanation
     )
-    SELECT w.proposal_id, l.sku, l.available_units, l.on_order_units, l.reorder_point, l.order_up_to,
-        l.protected_units, l.safety_units, l.service_level, l.needed_units, l.pack_units,
+    SELECT w.proposal_id, l.sku, l.available_units, l.on_order_units, l.reorder_point,
+        l.order_up_to, l.protected_units, l.safety_units, l.service_level, l.needed_units, l.pack_units,
         l.minimum_units, l.quantity, l.unit_cost_minor, l.quantity * l.unit_cost_minor, l.segment,
         l.method, l.reasons,
         format(
-            '%s free and %s on order are at or below the reorder point of %s: %s expected in %s days'
-                ' and %s for safety, so that stock lasts in %s of 100 cases.'
+            '%s free and %s on order are at or below the reorder point of %s: %s expected in'
+                ' %s days and %s for safety, so that stock lasts in %s of 100 cases.'
                 ' Filling up to %s takes %s; ordered are %s%s%s%s.',
-            l.available_units, l.on_order_units, l.reorder_point, round(l.protected_units::numeric, 1),
+            l.available_units, l.on_order_units, l.reorder_point,
+            round(l.protected_units::numeric, 1),
             round(l.days::numeric), round(l.safety_units::numeric, 1),
             round(100 * l.service_level::numeric, 1), l.order_up_to, l.needed_units, l.quantity,
             CASE WHEN 'raised_to_minimum_units' = ANY (l.reasons)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
@@ -61,7 +62,7 @@ FORECAST_BACKTESTS = area_table(
     text("method", "method", primary_key=True),
     integer("series", "SKUs at sites in the segment"),
     integer("horizon_weeks", "weeks forecast"),
-    number("rmsse", "root mean squared error in units of the week-to-week change, mean over series"),
+    number("rmsse", "root mean squared error over the week-to-week change, mean over series"),
     number("weighted_rmsse", "the same, weighted by revenue"),
     number("mase", "mean absolute error in units of the mean week-to-week change"),
     number("pinball", "mean quantile loss in units of the week-to-week change"),
@@ -73,7 +74,8 @@ FORECAST_BACKTESTS = area_table(
     recorded_at(),
     sa.CheckConstraint("series > 0 AND horizon_weeks > 0", name="counts_positive"),
     sa.CheckConstraint(
-        "rmsse >= 0 AND weighted_rmsse >= 0 AND mase >= 0 AND pinball >= 0", name="errors_not_negative"
+        "rmsse >= 0 AND weighted_rmsse >= 0 AND mase >= 0 AND pinball >= 0",
+        name="errors_not_negative",
     ),
     sa.CheckConstraint("coverage_miss BETWEEN 0 AND 1", name="miss_in_range"),
 )  # fmt: skip
@@ -122,8 +124,7 @@ FORECASTS = area_table(
     recorded_at(),
     sa.CheckConstraint("mean_units >= 0 AND p05 >= 0", name="units_not_negative"),
     sa.CheckConstraint(
-        " AND ".join(f"{low} <= {high}" for low, high in zip(
-            QUANTILE_COLUMNS, QUANTILE_COLUMNS[1:], strict=False)),
+        " AND ".join(f"{low} <= {high}" for low, high in pairwise(QUANTILE_COLUMNS)),
         name="quantiles_never_fall",
     ),
     sa.CheckConstraint("week_date >= origin_date", name="forecasts_the_future"),

@@ -60,7 +60,9 @@ REORDER_POLICIES = area_table(
     sa.CheckConstraint(
         "protected_units >= 0 AND safety_units >= 0 AND daily_units >= 0", name="units_not_negative"
     ),
-    sa.CheckConstraint("order_up_to >= reorder_point AND reorder_point >= 0", name="levels_ordered"),
+    sa.CheckConstraint(
+        "order_up_to >= reorder_point AND reorder_point >= 0", name="levels_ordered"
+    ),
 )
 
 PURCHASE_PROPOSALS = area_table(
