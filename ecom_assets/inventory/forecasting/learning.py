@@ -2,8 +2,8 @@
 
 It forecasts in units of each series' own level (`features`), so that it learns shapes and not
 sizes. Three gradient-boosted models of scikit-learn: the mean under a Poisson loss, the mean under
-a squared loss whose rows weigh what they weigh in the scaled error that is measured, and the size of
-the error to expect, which scales the intervals.
+a squared loss whose rows weigh what they weigh in the scaled error that is measured, and the size
+of the error to expect, which scales the intervals.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Every week the goods that are due arrive, customers buy what is there (the rest is lost), and at the
 week's end the stock position is filled up to the policy's level. So a level covers the demand of
-the lead time and one week until the next review: the periodic-review order-up-to policy (Silver, Pyke
-and Thomas, Inventory and Production Management, 4th edition, section 6.9).
+the lead time and one week until the next review: the periodic-review order-up-to policy (Silver,
+Pyke and Thomas, Inventory and Production Management, 4th edition, section 6.9).
 """
 
 from __future__ import annotations

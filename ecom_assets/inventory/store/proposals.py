@@ -128,9 +128,9 @@ _WRITE = sa.text("""
         quantity, unit_cost_minor, line_total_minor, segment, method, reasons, explanation
     )
     SELECT w.proposal_id, l.sku, l.available_units, l.on_order_units, l.reorder_point,
-        l.order_up_to, l.protected_units, l.safety_units, l.service_level, l.needed_units, l.pack_units,
-        l.minimum_units, l.quantity, l.unit_cost_minor, l.quantity * l.unit_cost_minor, l.segment,
-        l.method, l.reasons,
+        l.order_up_to, l.protected_units, l.safety_units, l.service_level, l.needed_units,
+        l.pack_units, l.minimum_units, l.quantity, l.unit_cost_minor,
+        l.quantity * l.unit_cost_minor, l.segment, l.method, l.reasons,
         format(
             '%s free and %s on order are at or below the reorder point of %s: %s expected in'
                 ' %s days and %s for safety, so that stock lasts in %s of 100 cases.'
