@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -33,10 +33,9 @@ def load(folder: Path, skus: int, held_out: int) -> Panel:
     early = lines[lines["week"] < weeks[-held_out]]
     best = early.groupby("sku")["revenue"].sum().nlargest(skus).index
     table = lines[lines["sku"].isin(best)]
-    sold, revenue, orders = (
-        _matrix(table, column, how, best, weeks)
-        for column, how in (("quantity", "sum"), ("revenue", "sum"), ("invoice", "nunique"))
-    )
+    sold = _matrix(table, "quantity", "sum", best, weeks)
+    revenue = _matrix(table, "revenue", "sum", best, weeks)
+    orders = _matrix(table, "invoice", "nunique", best, weeks)
     names = table.groupby("sku")["name"].last().reindex(best)
     sold, revenue = np.maximum(sold, 0), np.maximum(revenue, 0)
     first = np.argmax(sold > 0, axis=1).astype(np.int64)
@@ -76,7 +75,11 @@ def _matched(lines: pd.DataFrame) -> pd.DataFrame:
 
 
 def _matrix(
-    table: pd.DataFrame, column: str, how: str, skus: pd.Index, weeks: list[object]
+    table: pd.DataFrame,
+    column: str,
+    how: Literal["sum", "nunique"],
+    skus: pd.Index,
+    weeks: list[object],
 ) -> Floats:
     wide = table.pivot_table(index="sku", columns="week", values=column, aggfunc=how)
     found: Floats = wide.reindex(index=skus, columns=weeks).fillna(0).to_numpy(dtype=np.float64)

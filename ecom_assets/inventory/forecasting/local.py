@@ -130,7 +130,8 @@ def _in_sums(values: Floats, counts: Flags, weeks: int) -> tuple[Floats, Flags]:
     shape = (len(values), whole, weeks)
     parts = values[:, values.shape[1] - whole * weeks :].reshape(shape)
     lived = counts[:, values.shape[1] - whole * weeks :].reshape(shape)
-    return parts.sum(axis=2), lived.all(axis=2)
+    all_lived: Flags = lived.min(axis=2)
+    return parts.sum(axis=2), all_lived
 
 
 def _flat(rate: Floats, horizon: int) -> Floats:

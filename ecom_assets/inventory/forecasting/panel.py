@@ -60,13 +60,25 @@ class Panel:
 
     def until(self, week: int) -> Panel:
         """What was known at the beginning of a week: all weeks before it."""
-        cut = (part[:, :week] for part in (self.sold, self.out, self.orders, self.revenue))
-        return Panel(*cut, np.minimum(self.first, week), self.kin)
+        return Panel(
+            sold=self.sold[:, :week],
+            out=self.out[:, :week],
+            orders=self.orders[:, :week],
+            revenue=self.revenue[:, :week],
+            first=np.minimum(self.first, week),
+            kin=self.kin,
+        )
 
     def only(self, chosen: Flags | Ints) -> Panel:
         """The chosen series."""
-        parts = (self.sold, self.out, self.orders, self.revenue, self.first, self.kin)
-        return Panel(*(part[chosen] for part in parts))
+        return Panel(
+            sold=self.sold[chosen],
+            out=self.out[chosen],
+            orders=self.orders[chosen],
+            revenue=self.revenue[chosen],
+            first=self.first[chosen],
+            kin=self.kin[chosen],
+        )
 
     def with_demand(self) -> Panel:
         """The same with what stock-outs hid filled in, as if there had been stock throughout."""

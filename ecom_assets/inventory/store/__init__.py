@@ -47,6 +47,7 @@ from ecom_assets.inventory.store.proposals import (
     OPEN_LINES,
     OPEN_PROPOSALS,
     NotOpen,
+    Proposed,
     decide_proposal,
     propose,
 )
@@ -67,6 +68,7 @@ __all__ = [
     "OPEN_PROPOSALS",
     "STOCK_VALUE",
     "NotOpen",
+    "Proposed",
     "are_noted",
     "by_method",
     "call_backorders",
