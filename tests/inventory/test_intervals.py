@@ -66,7 +66,7 @@ def test_the_last_value_again_is_worth_about_one() -> None:
     walk = np.abs(np.cumsum(np.random.default_rng(2).normal(0, 5, (400, 60)), axis=1) + 100)
     known = of_units(walk[:, :59])
     found = scores.points(known, walk[:, 59:], walk[:, 58:59])
-    assert np.sqrt((found.rmsse**2).mean()) == pytest.approx(1, abs=0.1)
+    assert np.sqrt((found.rmsse**2).mean()) == pytest.approx(1, abs=0.15)
 
 
 def test_pinball_punishes_the_wrong_side() -> None:
