@@ -106,12 +106,16 @@ def forecast_backtests(
     with database.begin() as conn:
         known = store.span(conn)[2]
         series = store.read_panel(conn, ends) if known and known >= ends - _WEEK else None
-        if series and series.begin < origin:
-            judged = judging.judge(series.panel, series.panel.weeks - choosing.HORIZON)
+    # Between two transactions: the server ends one whose process falls silent, and training may.
+    judged = []
+    if series and series.begin < origin:
+        judged = judging.judge(series.panel, series.panel.weeks - choosing.HORIZON)
+    else:
+        context.log.info("no history of the weeks before %s", ends)
+    with database.begin() as conn:
+        if judged:
             version, run = planning.VERSION, context.run.run_id
             store.save_backtest(conn, origin, judged, choosing.HORIZON, version, run)
-        else:
-            context.log.info("no history of the weeks before %s", ends)
         return dg.MaterializeResult(metadata=_backtest_shown(conn, origin, f"{start:%Y-%m}"))
 
 
@@ -200,7 +204,8 @@ def policy_simulations(
     """Play the last weeks before the moment."""
     with database.begin() as conn:
         moment = moment_of(config, conn)
-        curves = _played(conn, monday(moment), config, context.run.run_id) if moment else {}
+    curves = _played(database, monday(moment), config, context.run.run_id) if moment else {}
+    with database.begin() as conn:
         return dg.MaterializeResult(
             metadata={
                 **metadata.advanced(conn, POLICY_SIMULATIONS, {}),
@@ -216,26 +221,29 @@ def policy_simulations(
 Curves = dict[str, list[tuple[float, float]]]
 
 
-def _played(conn: sa.Connection, end: date, config: TrialConfig, run: str) -> Curves:
+def _played(database: DatabaseResource, end: date, config: TrialConfig, run: str) -> Curves:
     import numpy as np
 
     from ecom_assets.inventory.forecasting import trials
 
-    series = store.read_panel(conn, end)
+    with database.begin() as conn:
+        series = store.read_panel(conn, end)
     if series is None:
         return {}
     revenue, sold = series.panel.revenue.sum(axis=1), series.panel.sold.sum(axis=1)
     chosen = np.sort(np.argsort(-revenue, kind="stable")[: config.most_series])
     panel = series.panel.only(chosen)
     price = (revenue / np.maximum(sold, 1))[chosen]
-    cost = store.costs_of(conn, [series.skus[place] for place in chosen], price)
+    with database.begin() as conn:
+        cost = store.costs_of(conn, [series.skus[place] for place in chosen], price)
     points = trials.try_policies(panel, price, cost, config.lead_weeks)
     told = {
         "series": panel.series,
         "weeks": len(trials.played_weeks(panel)),
         "lead_weeks": config.lead_weeks,
     }
-    store.save_simulation(conn, end, points, told, run)
+    with database.begin() as conn:
+        store.save_simulation(conn, end, points, told, run)
     curves: Curves = {}
     for point in points:
         curve = curves.setdefault(point.policy, [])

@@ -64,11 +64,13 @@ def forecasts(
 
     with database.begin() as conn:
         moment = moment_of(config, conn)
-        totals: dict[str, int] = {}
-        shown: dict[str, Any] = {}
         # The weeks are the same until Monday: a daily run finds last Monday's forecasts.
-        if moment and (config.is_anew or not store.is_forecast(conn, monday(moment), VERSION)):
-            totals, shown = _forecast(conn, monday(moment), context.run.run_id)
+        is_due = moment and (config.is_anew or not store.is_forecast(conn, monday(moment), VERSION))
+    totals: dict[str, int] = {}
+    shown: dict[str, Any] = {}
+    if moment and is_due:
+        totals, shown = _forecast(database, monday(moment), context.run.run_id)
+    with database.begin() as conn:
         counts = {name: totals[name] for name in totals if name.startswith("forecast")}
         yield dg.MaterializeResult(
             asset_key=["inventory", "forecasts"],
@@ -84,27 +86,32 @@ def forecasts(
         )
 
 
-def _forecast(conn: sa.Connection, origin: date, run: str) -> tuple[dict[str, int], dict[str, Any]]:
+def _forecast(
+    database: DatabaseResource, origin: date, run: str
+) -> tuple[dict[str, int], dict[str, Any]]:
     from ecom_assets.inventory import reordering
     from ecom_assets.inventory.forecasting import planning
 
-    series = store.read_panel(conn, origin)
-    if series is None:
-        return {}, {}
-    usual = (reordering.LEAD_DAYS, reordering.LEAD_SPREAD_DAYS, reordering.SERVICE_LEVEL)
-    terms = store.terms_of(conn, series.skus, usual)
-    methods = {name: each[0] for name, each in store.methods_at(conn, origin).items()}
+    with database.begin() as conn:
+        series = store.read_panel(conn, origin)
+        if series is None:
+            return {}, {}
+        usual = (reordering.LEAD_DAYS, reordering.LEAD_SPREAD_DAYS, reordering.SERVICE_LEVEL)
+        terms = store.terms_of(conn, series.skus, usual)
+        methods = {name: each[0] for name, each in store.methods_at(conn, origin).items()}
+    # Between two transactions: the server ends one whose process falls silent, and training may.
     days = terms.lead_days + reordering.REVIEW_DAYS
     planned = planning.plan(series.panel, methods, days, terms.level)
-    written = store.save_forecasts(conn, series, planned, planning.VERSION, run)
     daily = planned.mean.mean(axis=1) / 7
     safety = reordering.safety_stock(
         planned.protected, planned.protected_quantile, daily, terms.lead_spread_days, terms.level
     )
     policy = reordering.policy(planned.protected, safety, daily)
-    policies = store.save_policies(
-        conn, series, planned, terms, reordering.REVIEW_DAYS, policy, run
-    )
+    with database.begin() as conn:
+        written = store.save_forecasts(conn, series, planned, planning.VERSION, run)
+        policies = store.save_policies(
+            conn, series, planned, terms, reordering.REVIEW_DAYS, policy, run
+        )
     return {"forecasts_written": written, **policies}, _forecasts_shown(series, planned)
 
 

@@ -8,6 +8,7 @@ of the error to expect, which scales the intervals.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,19 +22,21 @@ HORIZON = 4
 """Weeks ahead that the model is trained for; later weeks are forecast like the last of them."""
 MOST_ORIGINS = 26
 """Newest origins that the model is trained on."""
-MOST_ROWS = 300_000
+MOST_ROWS = 60_000
 """Training rows beyond which a sample is drawn, the same at every run."""
 LEAST_WEEKS = 6
 """Weeks of history before the first origin that is trained on."""
 LEAST_ROWS = 200
-MOST_TARGET = 12.0
-"""A week counts at most this many times the level: one bulk order must not teach the model."""
+MOST_TARGET = 6.0
+"""A week counts at most this many times the level: one bulk order must not teach the mean."""
+MOST_ERROR = 40.0
+"""The same for the error to expect, which is to tell who gets bulk orders."""
 
 _SETTINGS: dict[str, Any] = {
     "learning_rate": 0.05,
-    "max_iter": 180,
-    "max_leaf_nodes": 24,
-    "min_samples_leaf": 80,
+    "max_iter": 120,
+    "max_leaf_nodes": 16,
+    "min_samples_leaf": 60,
     "l2_regularization": 5.0,
     "max_features": 0.5,
     "random_state": 7,
@@ -88,17 +91,30 @@ def train(panel: Panel) -> Trained:
     Raises:
         TooLittleHistory: there are too few weeks or series.
     """
+    rows = _rows(panel)
+    with _one_thread():
+        target = np.minimum(rows.target, MOST_TARGET)
+        poisson = _fitted("poisson", rows.columns, target)
+        squared = _fitted("squared_error", rows.columns, target, rows.weight)
+        mean = (poisson.predict(rows.columns) + squared.predict(rows.columns)) / 2
+        missed = np.abs(np.minimum(rows.target, MOST_ERROR) - mean) + 1e-3
+        error = _fitted("poisson", rows.columns, missed)
+    return Trained(poisson, squared, error, panel.weeks, len(rows.target))
+
+
+def _one_thread() -> AbstractContextManager[Any]:
+    """One core: threads that wait for each other beside other work cost many times more."""
+    from threadpoolctl import threadpool_limits
+
+    limits: AbstractContextManager[Any] = threadpool_limits(1, user_api="openmp")
+    return limits
+
+
+def _fitted(loss: str, columns: Floats, target: Floats, weight: Floats | None = None) -> Any:
     from sklearn.ensemble import HistGradientBoostingRegressor
 
-    rows = _rows(panel)
-    poisson = HistGradientBoostingRegressor(loss="poisson", **_SETTINGS)
-    poisson.fit(rows.columns, rows.target)
-    squared = HistGradientBoostingRegressor(loss="squared_error", **_SETTINGS)
-    squared.fit(rows.columns, rows.target, sample_weight=rows.weight)
-    mean = (poisson.predict(rows.columns) + squared.predict(rows.columns)) / 2
-    error = HistGradientBoostingRegressor(loss="poisson", **_SETTINGS)
-    error.fit(rows.columns, np.abs(rows.target - mean) + 1e-3)
-    return Trained(poisson, squared, error, panel.weeks, len(rows.target))
+    model = HistGradientBoostingRegressor(loss=loss, **_SETTINGS)
+    return model.fit(columns, target, sample_weight=weight)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +147,7 @@ def _rows_of(
     panel: Panel, origin: int, told: features.Told, ahead: int
 ) -> tuple[Floats, Floats, Floats]:
     lived = panel.first < origin
-    target = np.minimum(panel.sold[:, origin + ahead] / told.scale, MOST_TARGET)
+    target = panel.sold[:, origin + ahead] / told.scale
     # In the measured error a miss counts in units of the series' week-to-week change.
     weight = np.clip((told.scale / scale_of(panel.until(origin))) ** 2, 0.02, 5.0)
     return _with_ahead(told.columns, ahead)[lived], target[lived], weight[lived]
@@ -152,12 +168,12 @@ def forecast(trained: Trained, panel: Panel, horizon: int) -> Forecast:
     told = features.tell(panel, [panel.weeks])[panel.weeks]
     shape = (panel.series, horizon)
     poisson, squared, error = np.empty(shape), np.empty(shape), np.empty(shape)
-    for ahead in range(min(horizon, HORIZON)):
-        columns = _with_ahead(told.columns, ahead)
-        for model, into in (
-            (trained.poisson, poisson), (trained.squared, squared), (trained.error, error),
-        ):  # fmt: skip
-            into[:, ahead] = np.maximum(model.predict(columns), 0) * told.scale
+    columns = [_with_ahead(told.columns, ahead) for ahead in range(min(horizon, HORIZON))]
+    pairs = ((trained.poisson, poisson), (trained.squared, squared), (trained.error, error))
+    with _one_thread():
+        for model, into in pairs:
+            for ahead, figures in enumerate(columns):
+                into[:, ahead] = np.maximum(model.predict(figures), 0) * told.scale
     for into in (poisson, squared, error):
         into[:, HORIZON:] = into[:, [min(horizon, HORIZON) - 1]]
     return Forecast(poisson, squared, error)
