@@ -211,7 +211,8 @@ def proposals(positions: pd.DataFrame, passed: Collection[str]) -> Proposals:
 
     Args:
         positions: policies with stock and terms (`store.proposals.positions`).
-        passed: segments whose method passed its backtests; others are not proposed.
+        passed: segments and methods that passed their backtests, with a blank between them; what
+            was forecast otherwise is not proposed.
     """
     due, counts = _due(positions, passed)
     keys = due[_GROUP].drop_duplicates().sort_values(_GROUP, ignore_index=True)
@@ -245,7 +246,7 @@ def _due(positions: pd.DataFrame, passed: Collection[str]) -> tuple[pd.DataFrame
     why = {
         "not_due": table["needed_units"] == 0,
         "not_reordered": ~table["is_reordered"].astype(bool),
-        "failed_backtest": ~table["segment"].isin(list(passed)),
+        "failed_backtest": ~(table["segment"] + " " + table["method"]).isin(list(passed)),
         "no_cost": table["unit_cost_minor"].isna(),
     }
     left, counts = np.ones(len(table), dtype=np.bool_), {}

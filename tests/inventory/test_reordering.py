@@ -134,7 +134,7 @@ def test_reasons_are_counted_for_what_is_not_proposed() -> None:
             row("unpriced", unit_cost_minor=None),
         ]
     )
-    made = reordering.proposals(table, {"smooth/core"})
+    made = reordering.proposals(table, {"smooth/core ses"})
     assert made.lines["sku"] == ["due"]
     assert made.lines["quantity"] == [26]
     assert made.counts == {"not_due": 1, "not_reordered": 1, "failed_backtest": 1, "no_cost": 1}
@@ -146,19 +146,19 @@ def test_suppliers_sites_and_currencies_are_ordered_apart() -> None:
     table = pd.DataFrame(
         [row("a"), row("b", supplier_key="t"), row("c", site_code="S"), row("d", currency="USD")]
     )
-    made = reordering.proposals(table, {"smooth/core"})
+    made = reordering.proposals(table, {"smooth/core ses"})
     assert len(made.groups["group_no"]) == len(set(made.lines["group_no"])) == 4
 
 
 def test_an_order_below_the_minimum_waits_and_says_so() -> None:
     table = pd.DataFrame([row("a", minimum_minor=10**7)])
-    made = reordering.proposals(table, {"smooth/core"})
+    made = reordering.proposals(table, {"smooth/core ses"})
     assert made.groups["state"] == ["held"]
     assert made.groups["reasons"] == [["below_supplier_minimum"]]
     assert made.lines["quantity"] == [26]
 
 
 def test_nothing_due_proposes_nothing() -> None:
-    made = reordering.proposals(pd.DataFrame([row("a", available_units=99)]), {"smooth/core"})
+    made = reordering.proposals(pd.DataFrame([row("a", available_units=99)]), {"smooth/core ses"})
     assert not made.groups["group_no"]
     assert not made.lines["sku"]

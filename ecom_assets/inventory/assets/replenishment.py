@@ -65,7 +65,11 @@ def forecasts(
     with database.begin() as conn:
         moment = moment_of(config, conn)
         # The weeks are the same until Monday: a daily run finds last Monday's forecasts.
-        is_due = moment and (config.is_anew or not store.is_forecast(conn, monday(moment), VERSION))
+        # Unless other methods were decided since.
+        is_due = moment and (
+            config.is_anew
+            or not store.is_forecast(conn, monday(moment), VERSION, _methods(conn, monday(moment)))
+        )
     totals: dict[str, int] = {}
     shown: dict[str, Any] = {}
     if moment and is_due:
@@ -86,6 +90,10 @@ def forecasts(
         )
 
 
+def _methods(conn: sa.Connection, origin: date) -> dict[str, str]:
+    return {name: method for name, (method, _) in store.methods_at(conn, origin).items()}
+
+
 def _forecast(
     database: DatabaseResource, origin: date, run: str
 ) -> tuple[dict[str, int], dict[str, Any]]:
@@ -98,7 +106,7 @@ def _forecast(
             return {}, {}
         usual = (reordering.LEAD_DAYS, reordering.LEAD_SPREAD_DAYS, reordering.SERVICE_LEVEL)
         terms = store.terms_of(conn, series.skus, usual)
-        methods = {name: each[0] for name, each in store.methods_at(conn, origin).items()}
+        methods = _methods(conn, origin)
     # Between two transactions: the server ends one whose process falls silent, and training may.
     days = terms.lead_days + reordering.REVIEW_DAYS
     planned = planning.plan(series.panel, methods, days, terms.level)

@@ -28,10 +28,12 @@ from ecom_assets.warehouse.tables import SITES
 _FAILED_METHOD = no_rows(
     "methods_passed",
     """
-    SELECT line.proposal_id, line.sku FROM {batch} AS line
+    SELECT line.proposal_id, line.sku
+    FROM {batch} AS line
     JOIN inventory.purchase_proposals AS proposal USING (proposal_id)
     WHERE proposal.state IN ('proposed', 'held') AND NOT coalesce((
-        SELECT method.is_passed FROM inventory.forecast_methods AS method
+        SELECT method.is_passed AND method.method = line.method
+        FROM inventory.forecast_methods AS method
         WHERE method.segment = line.segment
             AND method.decided_date <= (proposal.proposed_as_of AT TIME ZONE 'UTC')::date
         ORDER BY method.decided_date DESC LIMIT 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -163,12 +164,23 @@ def _policy_columns(
     }
 
 
-def is_forecast(conn: sa.Connection, origin: date, version: str) -> bool:
-    """Whether the forecasts of an origin are there, made by this version."""
-    found = sa.select(FORECASTS.c.sku).where(
-        FORECASTS.c.origin_date == origin, FORECASTS.c.version == version
-    )
-    return bool(conn.execute(sa.select(found.exists())).scalar_one())
+def is_forecast(
+    conn: sa.Connection, origin: date, version: str, methods: Mapping[str, str]
+) -> bool:
+    """Whether the forecasts of an origin are there, by this version and by the segments' methods.
+
+    Args:
+        conn: connection to read with.
+        origin: Monday they start at.
+        version: version of the methods.
+        methods: method by segment; one that is not in it may have any.
+    """
+    found = conn.execute(
+        sa.select(FORECASTS.c.segment, FORECASTS.c.method)
+        .distinct()
+        .where(FORECASTS.c.origin_date == origin, FORECASTS.c.version == version)
+    ).all()
+    return bool(found) and all(methods.get(segment, method) == method for segment, method in found)
 
 
 LARGEST_POLICIES = sa.text("""

@@ -192,7 +192,8 @@ def positions(conn: sa.Connection) -> pd.DataFrame:
 def propose(conn: sa.Connection, origin: date, as_of: datetime, run: str) -> Proposed:
     """Make proposals of all policies whose stock position calls for an order.
 
-    A SKU whose segment's method failed its backtest, or has none, is not proposed.
+    A SKU that was not forecast by the method of its segment, or whose segment's method failed its
+    backtests, is not proposed.
 
     Args:
         conn: connection inside the caller's transaction.
@@ -204,7 +205,8 @@ def propose(conn: sa.Connection, origin: date, as_of: datetime, run: str) -> Pro
 
     # One at a time: two runs would make proposals of the same stock.
     conn.execute(sa.text("LOCK TABLE inventory.purchase_proposals IN SHARE ROW EXCLUSIVE MODE"))
-    passed = {segment for segment, (_, good) in methods_at(conn, origin).items() if good}
+    decided = methods_at(conn, origin).items()
+    passed = {f"{segment} {method}" for segment, (method, good) in decided if good}
     made = reordering.proposals(positions(conn), passed)
     for table in (_GROUPS, _LINES):
         table.create(conn)
