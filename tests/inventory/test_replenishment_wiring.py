@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from ecom_assets.definitions import build_defs, defs
+from ecom_assets.inventory.forecasting import learning
 from ecom_assets.inventory.tables import (
     DEMAND_HISTORY,
     FORECASTS,
@@ -129,7 +130,11 @@ def test_an_empty_shop_has_nothing_to_forecast(database: DatabaseResource) -> No
 
 
 @pytest.mark.slow
-def test_a_shop_goes_from_orders_to_proposals(database: DatabaseResource) -> None:
+def test_a_shop_goes_from_orders_to_proposals(
+    database: DatabaseResource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # How well the models forecast is tested elsewhere.
+    monkeypatch.setitem(learning.SETTINGS, "max_iter", 5)
     with database.begin() as conn:
         conn.execute(_CATALOG)
         conn.execute(_ORDERS)

@@ -24,6 +24,10 @@ BLEND = "blend"
 BLENDED = ("global_poisson", "global_squared", "ses", "tsb", "imapa")
 """The methods in the blend; the local ones alone where there is too little to train on."""
 
+STURDY = ("global_poisson", BLEND)
+"""Methods that are taken unless another is clearly better, the first that can speak."""
+CLEARLY = 0.96
+
 Method = str
 
 
@@ -160,6 +164,19 @@ def sum_quantiles(
     return mean, found
 
 
+def preferred(errors: Mapping[Method, float]) -> Method:
+    """The method with the smallest error, unless a sturdy one comes close to it.
+
+    Of many methods one always looks best by chance; it must be clearly better to be taken.
+
+    Args:
+        errors: by method.
+    """
+    best = min(errors, key=lambda name: (errors[name], name))
+    sturdy = next((name for name in STURDY if name in errors), best)
+    return best if errors[best] < CLEARLY * errors[sturdy] else sturdy
+
+
 def best_per_segment(
     known: Panel, past: Sequence[Said], segment: Words, methods: Sequence[Method]
 ) -> dict[str, Method]:
@@ -182,8 +199,8 @@ def best_per_segment(
             totals[method] += np.where(born, rmsse, 0.0)
     revenue = known.revenue.sum(axis=1)
     return {
-        str(name): min(
-            methods, key=lambda method: scores.weighted(totals[method][here], revenue[here])
+        str(name): preferred(
+            {method: scores.weighted(totals[method][here], revenue[here]) for method in methods}
         )
         for name in np.unique(segment)
         if (here := segment == name) is not None

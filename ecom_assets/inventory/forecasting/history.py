@@ -13,10 +13,14 @@ import numpy as np
 
 from ecom_assets.inventory.forecasting import learning, local
 from ecom_assets.inventory.forecasting.panel import Floats, Panel
-from ecom_assets.inventory.forecasting.scores import scale_of
 
 RETRAIN_WEEKS = 4
 """Weeks for which a trained model is used; older ones know too little of what goes on."""
+
+SMOOTHING = 0.1
+"""Weight of the newest week where a series' own errors are measured."""
+LEAST_MISSED = 0.3
+"""Units that a series is taken to miss by at least: one that never sold may sell one."""
 
 GLOBAL = ("global_poisson", "global_squared")
 
@@ -54,15 +58,23 @@ def said(
         means = {
             name: local.METHODS[name](known, horizon) for name in methods if name in local.METHODS
         }
-        error = np.repeat(scale_of(known)[:, None], horizon, axis=1)
+        error = np.repeat(_missed(known)[:, None], horizon, axis=1)
         if set(methods) & set(GLOBAL):
             trained = _trained(trained, known)
             if trained:
                 spoken = learning.forecast(trained, known, horizon)
                 means |= {"global_poisson": spoken.poisson, "global_squared": spoken.squared}
-                error = np.maximum(spoken.error, 0.02 * error + 1e-3)
+                # What the model expects, and what the series did: each knows what the other misses.
+                error = np.sqrt(np.maximum(spoken.error, 1e-3) * error)
         found[origin] = Said(origin, means, error)
     return found
+
+
+def _missed(known: Panel) -> Floats:
+    """Root mean squared error of smoothing each series by itself, (series,)."""
+    _, errors = local.smoothed(known.sold, known.lived(), SMOOTHING)
+    missed: Floats = np.sqrt(errors / np.maximum(known.lived().sum(axis=1) - 1, 1)) + LEAST_MISSED
+    return missed
 
 
 def _trained(before: learning.Trained | None, known: Panel) -> learning.Trained | None:
