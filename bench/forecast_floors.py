@@ -12,6 +12,7 @@ import numpy as np
 from ecom_assets.inventory.forecasting import local
 from ecom_assets.inventory.forecasting.panel import Floats, Panel
 
+LEAST_WEEKS = 6
 LAGS = 8
 MEANS = (4, 8, 13)
 TRAINED_ORIGINS = 20
@@ -26,8 +27,8 @@ def by_library(panel: Panel, horizon: int, name: str, **options: Any) -> Floats:
         warnings.simplefilter("ignore")
         for row in range(panel.series):
             series = panel.sold[row, panel.first[row] :]
-            # Its seasonal method needs a whole season; a shorter series repeats its mean.
-            if len(series) < local.SEASON or not series.any():
+            # Some of its methods refuse short series; those repeat their mean for all alike.
+            if len(series) < LEAST_WEEKS or not series.any():
                 found[row] = series.mean() if len(series) else 0.0
             else:
                 found[row] = model.forecast(y=series, h=horizon)["mean"]
