@@ -142,11 +142,11 @@ Curve = list[tuple[float, float]]
 """Value fill rate and stock value at each service level."""
 
 
-def simulate(panel: Panel) -> dict[str, Curve]:
+def simulate(panel: Panel, spoken: dict[int, history.Said]) -> dict[str, Curve]:
     """Curves of the policies; what a unit costs is taken to be in proportion to its price."""
     price = panel.revenue.sum(axis=1) / np.maximum(panel.sold.sum(axis=1), 1)
     curves: dict[str, Curve] = {}
-    for point in trials.try_policies(panel, price, price, LEAD_WEEKS):
+    for point in trials.try_policies(panel, price, price, LEAD_WEEKS, spoken):
         played = point.played
         curves.setdefault(point.policy, []).append((played.value_fill_rate, played.stock_value))
     return curves
@@ -207,7 +207,7 @@ def main() -> None:
     own = measure_own(panel, spoken, time.perf_counter() - begun)
     report_points(floors, own)
     report_coverage(own)
-    report_stock(simulate(panel))
+    report_stock(simulate(panel, spoken))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{time.perf_counter() - begun:.0f} s of our own, {peak:,.0f} MiB at most")
 

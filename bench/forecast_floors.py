@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -28,10 +29,10 @@ def by_library(panel: Panel, horizon: int, name: str, **options: Any) -> Floats:
         for row in range(panel.series):
             series = panel.sold[row, panel.first[row] :]
             # Some of its methods refuse short series; those repeat their mean for all alike.
-            if len(series) < LEAST_WEEKS or not series.any():
-                found[row] = series.mean() if len(series) else 0.0
-            else:
-                found[row] = model.forecast(y=series, h=horizon)["mean"]
+            found[row] = series.mean() if len(series) else 0.0
+            if len(series) >= LEAST_WEEKS and series.any():
+                with suppress(NotImplementedError):
+                    found[row] = model.forecast(y=series, h=horizon)["mean"]
     return np.nan_to_num(np.maximum(found, 0))
 
 

@@ -95,7 +95,13 @@ def played_weeks(panel: Panel) -> range:
     return range(max(panel.weeks - PLAYED_WEEKS, LEAST_KNOWN), panel.weeks)
 
 
-def try_policies(panel: Panel, price: Floats, cost: Floats, lead_weeks: int) -> list[Point]:
+def try_policies(
+    panel: Panel,
+    price: Floats,
+    cost: Floats,
+    lead_weeks: int,
+    spoken: Mapping[int, history.Said] | None = None,
+) -> list[Point]:
     """Play all policies at all service levels.
 
     Args:
@@ -103,13 +109,15 @@ def try_policies(panel: Panel, price: Floats, cost: Floats, lead_weeks: int) -> 
         price: of a unit, (series,).
         cost: of a unit, (series,).
         lead_weeks: weeks from order to arrival.
+        spoken: what methods said at the played weeks and before them, if somebody asked already.
     """
     weeks = played_weeks(panel)
     if not weeks:
         return []
     origins = range(max(weeks[0] - choosing.PAST_WEEKS, 0), panel.weeks)
     whole, protected = panel.with_demand(), lead_weeks + 1
-    spoken = history.said(whole, origins, choosing.HORIZON, choosing.METHODS)
+    if spoken is None:
+        spoken = history.said(whole, origins, choosing.HORIZON, choosing.METHODS)
     known = {week: whole.until(week) for week in weeks}
     policies: dict[str, Levels] = {
         "platform": own_levels(panel, spoken, weeks, protected),
