@@ -20,6 +20,7 @@ import typer
 from ecom import orders
 from ecom.effects import commands as effects_commands
 from ecom.problems import Problem, explain
+from ecom.purchases import commands as purchases_commands
 from ecom.settings import Settings, load
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ app = typer.Typer(
 app.add_typer(orders.app, name="orders")
 app.command("order")(orders.show)
 app.add_typer(effects_commands, name="effects")
+app.add_typer(purchases_commands, name="purchases")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 FORMATS = "sample, olist or uci"
