@@ -20,6 +20,7 @@ import typer
 from ecom import catalogue, importing, orders
 from ecom.effects import commands as effects_commands
 from ecom.problems import Problem, explain
+from ecom.purchases import commands as purchases_commands
 from ecom.settings import Settings, load
 
 app = typer.Typer(
@@ -31,6 +32,7 @@ app.command("order")(orders.show)
 app.add_typer(effects_commands, name="effects")
 app.add_typer(catalogue.commands, name="catalog")
 app.add_typer(importing.commands, name="import")
+app.add_typer(purchases_commands, name="purchases")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 FORMATS = ", ".join(importing.SHOPS)

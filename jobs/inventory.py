@@ -2,6 +2,8 @@
 
 import dagster as dg
 
+from jobs import replenishment
+
 INVENTORY_PROMISES = dg.define_asset_job(
     "inventory_promises",
     selection=dg.AssetSelection.assets(["inventory", "stock_holds"], ["inventory", "reservations"]),
@@ -40,8 +42,6 @@ INVENTORY_STOCK_FIGURES = dg.define_asset_job(
     " how it sells, with their checks.",
 )
 
-JOBS = [INVENTORY_PROMISES, INVENTORY_STOCK_FEEDS, INVENTORY_STOCK_FIGURES]
-
 
 @dg.schedule(
     name="inventory_stock_figures_nightly",
@@ -58,4 +58,5 @@ def inventory_stock_figures_nightly(context: dg.ScheduleEvaluationContext) -> dg
     return dg.RunRequest(run_config={"ops": {f"inventory__{name}": as_of for name in FIGURES}})
 
 
-SCHEDULES = [inventory_stock_figures_nightly]
+JOBS = [INVENTORY_PROMISES, INVENTORY_STOCK_FEEDS, INVENTORY_STOCK_FIGURES, *replenishment.JOBS]
+SCHEDULES = [inventory_stock_figures_nightly, *replenishment.SCHEDULES]

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import dagster as dg
 
 from jobs.inventory import STOCK_KEEPING
+from jobs.replenishment import PLANNING
 from resources.database import DatabaseResource
 from resources.listening import listening
 
@@ -34,7 +35,8 @@ _CATALOGUE = dg.AssetSelection.groups("catalog") - dg.AssetSelection.assets(
 ORDERS_FLOW = dg.define_asset_job(
     "orders_flow",
     # Changes have a job of their own: few orders are changed, and the path should not be longer.
-    selection=dg.AssetSelection.groups(*PATH) - _CHANGING - _HOLDS - _CATALOGUE - STOCK_KEEPING,
+    selection=dg.AssetSelection.groups(*PATH)
+    - (_CHANGING | _HOLDS | _CATALOGUE | STOCK_KEEPING | PLANNING),
     # A process per step would cost more than most steps of a small run take.
     executor_def=dg.in_process_executor,
     tags={"path": "orders", "ecom/lane": "chores"},

@@ -2,6 +2,8 @@
 
 import dagster as dg
 
+from jobs.replenishment import PLANNING
+
 SHOP_DAILY = dg.define_asset_job(
     "shop_daily",
     # What leaves the platform has a job of its own, so nothing waits for a mail server; a replay,
@@ -12,6 +14,7 @@ SHOP_DAILY = dg.define_asset_job(
     - dg.AssetSelection.assets(
         ["catalog", "import_plans"], ["catalog", "plan_applications"], ["catalog", "copy_drafts"]
     )
+    - PLANNING
     | dg.AssetSelection.all_asset_checks(),
     description="Everything but sending: advances all waiting orders, rebuilds the marts, runs"
     " every check.",

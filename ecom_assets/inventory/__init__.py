@@ -7,4 +7,9 @@ is told about stock: `feed_syncs`, `counts`, `units`; stock in detail: `receipt_
 `channel_buffers`, `atp`; what it is worth and how it sells: `valuations`, `sku_classes`. Read by
 warehouse, transport and analysts; only `inventory.store` writes them and says in which order their
 rows are locked.
+
+Demand and replenishment: `inventory.demand_history`, `inventory.forecast_backtests`,
+`inventory.forecast_methods`, `inventory.forecasts`, `inventory.reorder_terms`,
+`inventory.reorder_policies`, `inventory.purchase_proposals` with their lines, and
+`inventory.policy_simulations`.
 """

@@ -17,10 +17,12 @@ FRAMEWORKS = {"dagster", "sqlalchemy", "psycopg", "resources"}
 BUSINESS = {"dagster"}
 HEAVY = {
     "pandas", "numpy", "scipy", "sklearn", "great_expectations", "dbt", "dagster_dbt", "openai",
-    "matplotlib", "reportlab", "pyarrow",
+    "matplotlib", "reportlab", "pyarrow", "statsforecast", "numba",
 }  # fmt: skip
 WITH_DAGSTER = {"assets", "checks"}
-MAY_BE_HEAVY = {"allocation", "features", "scoring", "training", "pdf"}
+MAY_BE_HEAVY = {
+    "allocation", "features", "scoring", "training", "pdf", "forecasting", "reordering",
+}  # fmt: skip
 """Modules over frames or documents; assets import them inside functions only."""
 
 

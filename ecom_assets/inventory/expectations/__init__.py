@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from ecom_assets.inventory.expectations import keeping, stock, worth
+from ecom_assets.inventory.expectations import demand, keeping, stock, worth
 
 EXPECTATIONS = (
     *stock.EXPECTATIONS,
     *keeping.EXPECTATIONS,
     *worth.EXPECTATIONS,
+    *demand.EXPECTATIONS,
 )

@@ -16,6 +16,13 @@ nobody, and `call_backorders` holds no stock while it hands orders on.
 from __future__ import annotations
 
 from ecom_assets.inventory.store.atp import available, listed_units, refresh_atp
+from ecom_assets.inventory.store.backtests import (
+    by_method,
+    methods_at,
+    newest_results,
+    save_backtest,
+    save_methods,
+)
 from ecom_assets.inventory.store.balances import (
     DIFFERENCES,
     LOWEST_COVER,
@@ -24,12 +31,25 @@ from ecom_assets.inventory.store.balances import (
     units_per_site,
 )
 from ecom_assets.inventory.store.counts import approve_counts, reject_counts, take_counts
+from ecom_assets.inventory.store.demand_history import (
+    COVER,
+    MOST_HIDDEN,
+    refresh_history,
+    span,
+)
 from ecom_assets.inventory.store.feed_staging import stage_file, stage_rows
 from ecom_assets.inventory.store.feed_syncs import (
     known_origins,
     known_sites,
     refuse_feed,
     sync_stock,
+)
+from ecom_assets.inventory.store.forecasts import (
+    LARGEST_POLICIES,
+    is_forecast,
+    save_forecasts,
+    save_policies,
+    terms_of,
 )
 from ecom_assets.inventory.store.kits import components_of
 from ecom_assets.inventory.store.lots import (
@@ -39,11 +59,21 @@ from ecom_assets.inventory.store.lots import (
     write_off_expired,
 )
 from ecom_assets.inventory.store.movements import post_sales, take_movements
+from ecom_assets.inventory.store.panels import read_panel
+from ecom_assets.inventory.store.proposals import (
+    OPEN_LINES,
+    OPEN_PROPOSALS,
+    NotOpen,
+    Proposed,
+    decide_proposal,
+    propose,
+)
 from ecom_assets.inventory.store.receipts import RECEIPT_COLUMNS, take_receipts
 from ecom_assets.inventory.store.releases import expire, is_due, release
 from ecom_assets.inventory.store.replays import promise_anew
 from ecom_assets.inventory.store.reservations import reserve
 from ecom_assets.inventory.store.restocks import are_noted, call_backorders
+from ecom_assets.inventory.store.simulations import costs_of, save_simulation
 from ecom_assets.inventory.store.sku_classes import (
     CLASS_TABLE,
     DEAD_STOCK,
@@ -69,40 +99,62 @@ from ecom_assets.inventory.store.valuations import (
 
 __all__ = [
     "CLASS_TABLE",
+    "COVER",
     "DEAD_STOCK",
     "DIFFERENCES",
     "DISAGREEMENTS",
+    "LARGEST_POLICIES",
     "LOTS_LEFT",
     "LOWEST_COVER",
+    "MOST_HIDDEN",
+    "OPEN_LINES",
+    "OPEN_PROPOSALS",
     "RECEIPT_COLUMNS",
     "SHORTEST_COVER",
     "STOCK_VALUE",
     "TOTAL_WORTH",
+    "NotOpen",
+    "Proposed",
     "approve_counts",
     "are_noted",
     "available",
     "balances_as_of",
+    "by_method",
     "call_backorders",
     "carry_serials",
     "classify_skus",
     "components_of",
+    "costs_of",
     "cover_per_class",
+    "decide_proposal",
     "expire",
     "hold_stock",
     "is_due",
+    "is_forecast",
     "known_origins",
     "known_sites",
     "last_move_at",
     "listed_units",
+    "methods_at",
+    "newest_results",
     "post_sales",
     "promise_anew",
+    "propose",
+    "read_panel",
     "refresh_atp",
+    "refresh_history",
     "refuse_feed",
     "reject_counts",
     "release",
     "release_hold",
     "reserve",
+    "save_backtest",
+    "save_forecasts",
+    "save_methods",
+    "save_policies",
+    "save_simulation",
     "send_transfers",
+    "span",
     "stage_file",
     "stage_rows",
     "summary",
@@ -116,6 +168,7 @@ __all__ = [
     "take_receipts",
     "take_safety_stocks",
     "take_units",
+    "terms_of",
     "units_per_site",
     "value_stock",
     "write_off_expired",
