@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ecom import orders
+from ecom import orders, prices
 from ecom.effects import commands as effects_commands
 from ecom.problems import Problem, explain
 from ecom.settings import Settings, load
@@ -29,6 +29,7 @@ app = typer.Typer(
 app.add_typer(orders.app, name="orders")
 app.command("order")(orders.show)
 app.add_typer(effects_commands, name="effects")
+app.add_typer(prices.app, name="prices")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 FORMATS = "sample, olist or uci"
@@ -64,11 +65,14 @@ def status(as_json: Json = False) -> None:
 
 @app.command("import")
 def import_(
-    form: Annotated[str, typer.Argument(metavar="FORMAT", help=FORMATS)],
-    folder: Annotated[Path, typer.Argument(metavar="DIR")],
+    form: Annotated[str, typer.Argument(metavar="FORMAT", help=f"{FORMATS}, or prices")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder; for prices a file.")],
     as_json: Json = False,
 ) -> None:
     """Take a folder in; a running platform decides the orders by itself."""
+    if form == prices.FORMAT:
+        prices.import_(folder, as_json=as_json)
+        return
     from ecom.platform import opened
     from ecom.progress import Progress
     from ecom.work import take_in
