@@ -290,7 +290,7 @@ def _text(value: object) -> str:
 
 
 def _digest(path: Path, given: Given) -> str:
-    """SHA-256 of the file and of how it is read: other prices of other channels are another feed."""
+    """SHA-256 of the file and of how it is read: for another channel it is another feed."""
     digest = hashlib.sha256(f"{given.currency}|{given.channel}".encode())
     with path.open("rb") as stream:
         while block := stream.read(1 << 20):

@@ -48,8 +48,10 @@ def flag(entry: Entry) -> str | None:
         return "currency_switched"
     if entry.known is None:
         return None
-    return "far_above_known" if entry.amount * BPS > entry.known * JUMP_BPS else (
-        "far_below_known" if entry.known * BPS > entry.amount * JUMP_BPS else None
+    return (
+        "far_above_known"
+        if entry.amount * BPS > entry.known * JUMP_BPS
+        else ("far_below_known" if entry.known * BPS > entry.amount * JUMP_BPS else None)
     )
 
 

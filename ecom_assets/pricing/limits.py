@@ -74,7 +74,7 @@ def clamp(proposed: int, limits: Bounds) -> tuple[int, tuple[Limit, ...]]:
 
 
 def charmed(price: int, modulus: int, ending: int, limits: Bounds) -> int | None:
-    """The nearest price with the wanted ending within all limits, the lower of two; None if none."""
+    """The nearest price with the wanted ending within all limits, the lower of two, if any."""
     low = max(limits.floor, limits.step_low)
     high = min(limits.ceiling, limits.step_high)
     below = price - (price - ending) % modulus

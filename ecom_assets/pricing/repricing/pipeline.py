@@ -151,9 +151,7 @@ def _optimal(rule: Rule, items: Columns, policy: Policy) -> tuple[Ints, Ints]:
     return np.where(usable, near, NONE), np.where(wide, REASON_BIT[Reason.UNCERTAIN], 0)
 
 
-def _mark_down(
-    state: _State, items: Columns, rules: Sequence[Rule], scopes: list[Flags]
-) -> None:
+def _mark_down(state: _State, items: Columns, rules: Sequence[Rule], scopes: list[Flags]) -> None:
     best, by = np.zeros(len(items), dtype=np.int64), state.by["markdown"]
     for place, (rule, scope) in enumerate(zip(rules, scopes, strict=True)):
         if rule.kind not in MARKDOWNS:
@@ -200,9 +198,7 @@ def _lines(state: _State, items: Columns, rules: Sequence[Rule], policy: Policy)
                  asks)  # fmt: skip
 
 
-def _priced(
-    state: _State, items: Columns, limits: Bounds, held: Flags
-) -> tuple[Ints, Ints]:
+def _priced(state: _State, items: Columns, limits: Bounds, held: Flags) -> tuple[Ints, Ints]:
     price, bound = clamp(state.proposed, limits)
     too_far = ~held & ((price < limits.step_low) | (price > limits.step_high))
     wants = ~held & ~too_far & (items["charm_modulus"] != NONE)

@@ -16,9 +16,16 @@ from ecom_assets.pricing.store.applying import (
     verify,
 )
 from ecom_assets.pricing.store.imported import PricesTaken, take_prices
-from ecom_assets.pricing.store.lists import add_coupon, limit, listed, open_list, promote
+from ecom_assets.pricing.store.lists import (
+    add_coupon,
+    channels,
+    limit,
+    listed,
+    open_list,
+    promote,
+)
 from ecom_assets.pricing.store.lookups import history, prices_at, prior_price
-from ecom_assets.pricing.store.planning import plan_list, see_feeds
+from ecom_assets.pricing.store.planning import plan_list, see_feeds, waiting
 from ecom_assets.pricing.store.reports import counts, lines_of, plan_of, plans
 from ecom_assets.pricing.store.rules import add_rule, end_rule, rules_at
 from ecom_assets.pricing.store.taking import take_costs, take_offers
@@ -30,6 +37,7 @@ __all__ = [
     "add_coupon",
     "add_rule",
     "apply",
+    "channels",
     "counts",
     "decide",
     "end_rule",
@@ -51,4 +59,5 @@ __all__ = [
     "take_offers",
     "take_prices",
     "verify",
+    "waiting",
 ]

@@ -63,9 +63,13 @@ def decide(
     decision = "approved" if is_approved else "refused"
     conn.execute(
         sa.insert(APPROVALS).values(
-            plan_id=plan_id, requested_by=plan.requested_by, decision=decision, decided_by=by,
-            decided_at=at, comment=comment,
-        )  # fmt: skip
+            plan_id=plan_id,
+            requested_by=plan.requested_by,
+            decision=decision,
+            decided_by=by,
+            decided_at=at,
+            comment=comment,
+        )
     )
     _set(conn, plan_id, "ready" if is_approved else "refused",
          approved_by=by if is_approved else None)  # fmt: skip

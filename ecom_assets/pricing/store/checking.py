@@ -127,5 +127,3 @@ def conclude(conn: sa.Connection, plan_id: int) -> str:
     )  # fmt: skip
     conn.execute(change)
     return state
-
-

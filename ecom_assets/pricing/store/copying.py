@@ -53,9 +53,7 @@ def copy_in(conn: sa.Connection, table: sa.Table, rows: pa.Table) -> None:
     from pyarrow import csv
 
     names = sql.SQL(", ").join(map(sql.Identifier, rows.column_names))
-    place = (
-        sql.Identifier(table.schema, table.name) if table.schema else sql.Identifier(table.name)
-    )
+    place = sql.Identifier(table.schema, table.name) if table.schema else sql.Identifier(table.name)
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(place, names)
     driver = cast("psycopg.Connection[Any]", conn.connection.driver_connection)
     options = csv.WriteOptions(include_header=False)

@@ -95,7 +95,8 @@ _KNOW_OFFERS = sa.text("""
     SET known_minor = coalesce(last.same_minor, own.price_minor), known_currency = last.currency
     FROM price_feed_entries AS f
         LEFT JOIN LATERAL (
-            SELECT o.currency, CASE WHEN o.currency = f.currency THEN o.price_minor END AS same_minor
+            SELECT o.currency,
+                CASE WHEN o.currency = f.currency THEN o.price_minor END AS same_minor
             FROM pricing.competitor_offers AS o
             WHERE o.competitor = f.source_key AND o.sku = f.sku AND o.state = 'accepted'
             ORDER BY o.currency = f.currency DESC, o.observed_at DESC LIMIT 1

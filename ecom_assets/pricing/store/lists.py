@@ -62,6 +62,12 @@ def listed(conn: sa.Connection, at: Any) -> Sequence[Mapping[str, Any]]:
     return [dict(row) for row in conn.execute(_LISTS, {"at": at}).mappings()]
 
 
+def channels(conn: sa.Connection) -> list[str]:
+    """Channels that have a price list."""
+    names = sa.select(PRICE_LISTS.c.channel).distinct().order_by(PRICE_LISTS.c.channel)
+    return list(conn.execute(names).scalars())
+
+
 def limit(
     conn: sa.Connection, price_list_id: int, category: str = "", sku: str = "", **limits: int | None
 ) -> None:

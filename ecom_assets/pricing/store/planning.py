@@ -32,6 +32,17 @@ def see_feeds(conn: sa.Connection, at: datetime) -> list[int]:
     return sorted(conn.execute(_WAITING_FEEDS, {"at": at}).scalars())
 
 
+_WAITING = sa.text("""
+    SELECT kind, count(*) AS feeds FROM pricing.feeds
+    WHERE repriced_as_of IS NULL AND state = 'taken' GROUP BY kind ORDER BY kind
+""")
+
+
+def waiting(conn: sa.Connection) -> dict[str, int]:
+    """Feeds that no repricing has seen, by kind."""
+    return {row.kind: row.feeds for row in conn.execute(_WAITING)}
+
+
 def plan_list(
     conn: sa.Connection, price_list_id: int, at: datetime, run: str, by: str,
     inputs: Mapping[str, Any] | None = None,

@@ -43,7 +43,8 @@ _ITEMS = sql.SQL("""
                 FROM pricing.prices
                 WHERE price_list_id = %(price_list_id)s AND min_quantity = 1
                     AND valid_from_at <= %(at)s
-                    AND (valid_to_at IS NULL OR valid_to_at > %(at)s - %(prior_days)s * interval '1 day')
+                    AND (valid_to_at IS NULL
+                        OR valid_to_at > %(at)s - %(prior_days)s * interval '1 day')
             ) AS price
             GROUP BY sku
         ), turned AS (
@@ -146,7 +147,8 @@ _ITEMS = sql.SQL("""
             END AS charm_ending,
             offer.offer_lowest, offer.offer_second, offer.offer_mean, followed.followed,
             CASE WHEN stock.on_hand IS NULL THEN NULL WHEN stock.on_hand <= 0 THEN 0
-                WHEN stock.sold > 0 THEN least(stock.on_hand * %(pace_days)s / stock.sold, %(endless)s)
+                WHEN stock.sold > 0
+                THEN least(stock.on_hand * %(pace_days)s / stock.sold, %(endless)s)
                 ELSE %(endless)s
             END AS cover_days,
             extract(day FROM %(at)s - stock.received_at)::bigint AS age_days,

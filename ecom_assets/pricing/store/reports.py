@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ecom_assets.pricing.tables import PLAN_LINES, PRICE_LISTS, PRICE_PLANS
+from ecom_assets.pricing.tables import BACKTESTS, PLAN_LINES, PRICE_LISTS, PRICE_PLANS
 
 PLANS = (
     sa.select(
@@ -79,3 +79,16 @@ def counts(conn: sa.Connection, plan_ids: Sequence[int]) -> dict[str, dict[str, 
     for row in conn.execute(_COUNTS, {"plans": list(plan_ids)}):
         found[row.what][row.name] = row.lines
     return found
+
+
+BACKTESTED = (
+    sa.select(
+        PRICE_LISTS.c.channel, PRICE_LISTS.c.currency, BACKTESTS.c.from_at, BACKTESTS.c.to_at,
+        BACKTESTS.c.moments, BACKTESTS.c.moved, BACKTESTS.c.units,
+        BACKTESTS.c.margin_change_minor, BACKTESTS.c.expected_change_minor,
+        BACKTESTS.c.low_change_minor, BACKTESTS.c.high_change_minor,
+    )
+    .join(PRICE_LISTS, PRICE_LISTS.c.price_list_id == BACKTESTS.c.price_list_id)
+    .order_by(BACKTESTS.c.backtest_id.desc())
+)  # fmt: skip
+"""Backtests, the newest first."""

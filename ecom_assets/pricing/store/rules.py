@@ -23,7 +23,8 @@ _FOLLOWS = sa.text("""
     SELECT r.name, l.price_list_id AS follower,
         CAST(r.parameters ->> 'price_list_id' AS bigint) AS followed
     FROM pricing.rules AS r
-        JOIN pricing.price_lists AS l ON coalesce(r.price_list_id, l.price_list_id) = l.price_list_id
+        JOIN pricing.price_lists AS l
+            ON coalesce(r.price_list_id, l.price_list_id) = l.price_list_id
     WHERE r.kind = 'follow_list' AND (r.valid_to_at IS NULL OR r.valid_to_at > :at)
 """)
 

@@ -18,7 +18,8 @@ _KEEP_OFFERS = sa.text("""
         (competitor, sku, currency, price_minor, observed_at, state, reason, feed_id)
     SELECT source_key, sku, currency, amount_minor, at,
         CASE WHEN coalesce(reason, CAST(:held AS text)) IS NULL THEN 'accepted' ELSE 'flagged' END,
-        coalesce(reason, 'feed held: ' || CAST(:held AS text)) || coalesce('; known ' || known_minor, ''), :feed_id
+        coalesce(reason, 'feed held: ' || CAST(:held AS text))
+            || coalesce('; known ' || known_minor, ''), :feed_id
     FROM price_feed_entries WHERE coalesce(reason, '') NOT IN ('repeated', 'stated_twice')
     ORDER BY source_key, sku, currency, at
     ON CONFLICT (competitor, sku, currency, observed_at) DO NOTHING

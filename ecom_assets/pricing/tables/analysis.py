@@ -1,4 +1,4 @@
-"""What is learned of demand, and what is tried on paper: elasticities, tests, markdowns, backtests."""
+"""What is learned of demand and tried on paper: elasticities, tests, markdowns, backtests."""
 
 from __future__ import annotations
 

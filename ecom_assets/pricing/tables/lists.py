@@ -26,7 +26,9 @@ PRICE_LISTS = area_table(
     identity("price_list_id", "surrogate key"),
     text("channel", "sales channel"),
     currency(),
-    text("customer_group", "group of customers; 'all' serves every group without a price of its own"),
+    text(
+        "customer_group", "group of customers; 'all' serves every group without a price of its own"
+    ),
     integer("tax_bps", "tax contained in the prices, basis points of the net price; 0 if net"),
     integer("offer_max_age_hours", "older offers of competitors are not followed"),
     integer("approve_above_bps", "a line that moves more, basis points, asks for approval"),

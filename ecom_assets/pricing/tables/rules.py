@@ -68,7 +68,7 @@ CONSTRAINTS = area_table(
     "pricing",
     "constraints",
     "Limits of prices, applied last. The most specific row says the minimum, blank means that the"
-    " product is not repriced; the other columns are taken from the most specific row that has one.",
+    " product is not repriced; other columns are those of the most specific row that has one.",
     identity("constraint_id", "surrogate key"),
     reference("price_list_id", "list", "pricing.price_lists.price_list_id"),
     text("category", "category as in catalog.products; '' is any", server_default=""),
