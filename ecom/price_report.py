@@ -65,3 +65,25 @@ def feed_text(report: Mapping[str, Any]) -> Sequence[str]:
     for head in report.get("plans", ()):
         lines += plan_text(head)
     return lines
+
+
+def backtest_text(found: Mapping[str, Any]) -> Sequence[str]:
+    """A backtest: what would have moved, and the money."""
+
+    def money(name: str) -> str:
+        return "unknown" if found[name] is None else to_text(found[name], found["currency"])
+
+    lines = [
+        f"{found['moments']} moments, {found['moved']:,} prices would have been others, of which"
+        f" {found['units']:,} units were sold",
+        f"change of margin had the same units been sold: {money('margin_change_minor')}",
+    ]
+    if found["expected_change_minor"] is not None:
+        lines.append(
+            f"with the demand that elasticities expect: {money('expected_change_minor')}, 95% from"
+            f" {money('low_change_minor')} to {money('high_change_minor')}"
+        )
+    for what in ("rules", "limits"):
+        told = ", ".join(f"{name} {n:,}" for name, n in found["summary"][what].items() if n)
+        lines += [f"by {what}: {told}"] if told else []
+    return lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 import uuid
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,7 +24,7 @@ from ecom.price_options import (
     say,
     tell,
 )
-from ecom.price_report import line_text, plan_text
+from ecom.price_report import backtest_text, line_text, plan_text
 from ecom.problems import Problem
 
 __all__ = ["FORMAT", "app", "import_"]
@@ -56,21 +57,14 @@ def lists(at: At = None, as_json: Json = False) -> None:
 
 @app.command()
 def rules(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="TOML with tables [[rule]].")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="TOML; see docs/prices.md.")],
     at: At = None, by: By = None,
 ) -> None:  # fmt: skip
-    """Put rules in force, each as the next version of its name."""
-    from ecom_assets.pricing.model import InvalidRule
-    from ecom_assets.pricing.store import add_rule
+    """Take lists, limits, promotions, coupons and rules; a rule is the next version of its name."""
+    from ecom_assets.pricing.store.documents import take_document
 
-    with begin() as conn:
-        for place, rule in enumerate(_rules_in(file), 1):
-            given = {"parameters": {}, **rule}
-            try:
-                made = add_rule(conn, at=moment(at), by=by or person(), **given)
-            except (InvalidRule, TypeError) as error:
-                raise Problem(f"{file.name}, rule {place}: {error}") from error
-            say(f"{made.label} is in force")
+    with begin() as conn, refusals():
+        say("\n".join(take_document(conn, _document(file), moment(at), by or person())))
 
 
 @app.command()
@@ -185,18 +179,35 @@ def quote(
     ])  # fmt: skip
 
 
+@app.command()
+def backtest(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="TOML with tables [[rule]].")],
+    price_list: Annotated[int, typer.Option("--list", help="List to try them on.")],
+    first: Annotated[datetime, typer.Option("--from", help="First day.")],
+    last: Annotated[datetime, typer.Option("--to", help="End, excluded.")],
+    as_json: Json = False,
+) -> None:
+    """Try rules on the past of a list; nothing becomes live."""
+    from ecom_assets.pricing.store import backtests
+    from ecom_assets.pricing.store.rules import of_documents
+
+    with begin() as conn, refusals():
+        tried = of_documents(_document(file).get("rule", ()))
+        number = backtests.backtest(conn, price_list, tried, moment(first), moment(last),
+                                    f"prices-{uuid.uuid4()}")  # fmt: skip
+        found = backtests.found(conn, number)
+    tell(found, as_json, backtest_text)
+
+
 def _wanted(text: str) -> tuple[str, int]:
     sku, mark, units = text.rpartition(":")
     return (sku, int(units)) if mark and units.isdigit() else (text, 1)
 
 
-def _rules_in(file: Path) -> list[dict[str, Any]]:
+def _document(file: Path) -> dict[str, Any]:
     try:
-        found = tomllib.loads(file.read_text(encoding="utf-8")).get("rule")
+        return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise Problem(f"{file}: {error.strerror or error}") from error
     except ValueError as error:
         raise Problem(f"{file.name}: {error}") from error
-    if not isinstance(found, list) or not found:
-        raise Problem(f"{file.name}: no table [[rule]]")
-    return found

@@ -20,7 +20,9 @@ HEAVY = {
     "matplotlib", "reportlab", "pyarrow",
 }  # fmt: skip
 WITH_DAGSTER = {"assets", "checks"}
-MAY_BE_HEAVY = {"allocation", "features", "scoring", "training", "pdf"}
+MAY_BE_HEAVY = {
+    "allocation", "elasticity", "features", "markdown", "pdf", "repricing", "scoring", "training",
+}  # fmt: skip
 """Modules over frames or documents; assets import them inside functions only."""
 
 

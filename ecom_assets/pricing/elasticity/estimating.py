@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecom_assets.pricing.elasticity.moments import Solved, solve
+from ecom_assets.pricing.elasticity.moments import Said, ask
 from ecom_assets.pricing.elasticity.panel import Marks, Panel, Places, Reals, centred, passing
 from ecom_assets.pricing.elasticity.shrinking import Shrunk, shrink
 
@@ -19,7 +19,7 @@ _LEAST_UNITS = 20.0
 _LEAST_MOVE = 0.005
 """A spread of half a percent in what moves the price is none."""
 
-_SEASON_ROUNDS = 3
+_ROUNDS = 6
 _BLOCK_WEEKS = 13
 
 
@@ -66,18 +66,32 @@ def estimate(panel: Panel) -> Estimates:
     estimates of a product differ by more than their errors say, all errors are widened alike.
     """
     instrument, method = _instrument(panel)
-    offset = np.zeros_like(panel.price)
-    shrunk, solved, usable = _once(panel, instrument, offset)
-    for _ in range(_SEASON_ROUNDS):
-        offset = _season(panel, solved, shrunk)
-        shrunk, solved, usable = _once(panel, instrument, offset)
-    widening = _widening(panel, instrument, offset)
-    raw, error = solved.coefficients[:, 1], solved.errors[:, 1] * widening
-    shrunk = shrink(raw, error, usable, panel.category)
+    usable = _usable(panel, instrument)
+    shrunk, offset = _start(panel), np.zeros_like(panel.price)
+    for _ in range(_ROUNDS):
+        shrunk = shrink(_said(panel, instrument, offset, shrunk.value), usable, panel.category)
+        offset = _season(panel, shrunk.value)
+    widening = _widening(panel, instrument, offset, shrunk.value, usable)
+    said = _said(panel, instrument, offset, shrunk.value)
+    shrunk = shrink(said, usable, panel.category, widening)
+    speaks = usable & (said.slope > 0)
+    slope = np.where(speaks, said.slope, 1.0)
     return Estimates(
-        np.where(usable, raw, np.nan), np.where(usable, error, np.nan), shrunk.mean, shrunk.weight,
-        shrunk.value, shrunk.error, method, widening,
+        np.where(speaks, said.target / slope, np.nan),
+        np.where(speaks, np.sqrt(said.variance) * widening / slope, np.nan),
+        shrunk.mean, shrunk.weight, shrunk.value, shrunk.error, method, widening,
     )  # fmt: skip
+
+
+def _start(panel: Panel) -> Shrunk:
+    first = np.full(len(panel), -1.5)
+    return Shrunk(first, np.zeros_like(first), first, np.ones_like(first))
+
+
+def _usable(panel: Panel, instrument: Reals) -> Marks:
+    units, weeks = (panel.units * panel.seen).sum(axis=1), panel.seen.sum(axis=1)
+    moves = instrument.std(axis=1) > 1e-4
+    return (weeks >= _LEAST_WEEKS) & (units >= _LEAST_UNITS) & moves
 
 
 def _instrument(panel: Panel) -> tuple[Reals, tuple[str, ...]]:
@@ -104,33 +118,18 @@ def _instrument(panel: Panel) -> tuple[Reals, tuple[str, ...]]:
     return made, tuple(str(one) for one in method)
 
 
-def _once(panel: Panel, instrument: Reals, offset: Reals) -> tuple[Shrunk, Solved, Marks]:
+def _said(panel: Panel, instrument: Reals, offset: Reals, elasticity: Reals) -> Said:
     log_price = centred(np.log(np.where(panel.seen, panel.price, 1.0)), panel.seen)
     promotion = centred(panel.promotion, panel.seen)
-    promotes = promotion.std(axis=1, keepdims=True) > _LEAST_MOVE
-    # A product without promotions gets a column that says nothing and divides by nothing.
-    filler = np.where(promotes, promotion, _alternating(panel))
-    one = np.ones_like(log_price)
-    x = np.stack([one, log_price, filler], axis=2)
-    z = np.stack([one, instrument, filler], axis=2) * panel.seen[..., None]
-    solved = solve(panel.units, x, z, offset, panel.seen)
-    units, weeks = (panel.units * panel.seen).sum(axis=1), panel.seen.sum(axis=1)
-    error = solved.errors[:, 1]
-    usable = solved.is_found & (weeks >= _LEAST_WEEKS) & (units >= _LEAST_UNITS)
-    usable &= np.isfinite(error) & (error > 0) & (error < 25) & (instrument.std(axis=1) > 1e-4)
-    return shrink(solved.coefficients[:, 1], error, usable, panel.category), solved, usable
+    weight = panel.seen.astype(float)
+    return ask(panel.units, log_price, instrument, promotion, offset, elasticity, weight)
 
 
-def _alternating(panel: Panel) -> Reals:
-    return centred(np.broadcast_to((-1.0) ** np.arange(panel.price.shape[1]), panel.price.shape),
-                   panel.seen)  # fmt: skip
-
-
-def _season(panel: Panel, solved: Solved, shrunk: Shrunk) -> Reals:
-    """The logarithm of each category's demand by week beside what prices and promotions explain."""
+def _season(panel: Panel, elasticity: Reals) -> Reals:
+    """The logarithm of each category's demand by week beside what prices explain."""
     log_price = centred(np.log(np.where(panel.seen, panel.price, 1.0)), panel.seen)
     level = np.maximum((panel.units * panel.seen).sum(axis=1), 0.5)
-    shape = np.exp(np.clip(shrunk.value[:, None] * log_price, -5, 5)) * panel.seen
+    shape = np.exp(np.clip(elasticity[:, None] * log_price, -5, 5)) * panel.seen
     expected = shape * (level / np.maximum(shape.sum(axis=1), 1e-9))[:, None]
     season = np.zeros_like(log_price)
     for code in np.unique(panel.category):
@@ -141,16 +140,20 @@ def _season(panel: Panel, solved: Solved, shrunk: Shrunk) -> Reals:
     return season
 
 
-def _widening(panel: Panel, instrument: Reals, offset: Reals) -> float:
+def _widening(
+    panel: Panel, instrument: Reals, offset: Reals, elasticity: Reals, usable: Marks
+) -> float:
     """How far the estimates of two halves of the weeks differ, in their own standard errors."""
     blocks = (np.arange(panel.price.shape[1]) // _BLOCK_WEEKS) % 2 == 0
-    halves = [_once(panel.only(weeks), instrument, offset) for weeks in (blocks, ~blocks)]
-    (_, first, is_first), (_, second, is_second) = halves
-    both = is_first & is_second
+    first, second = (
+        _said(panel.only(weeks), instrument, offset, elasticity) for weeks in (blocks, ~blocks)
+    )
+    both = usable & (first.slope > 0) & (second.slope > 0)
     if both.sum() < 20:
         return 1.25
-    gap = first.coefficients[both, 1] - second.coefficients[both, 1]
-    error = np.hypot(first.errors[both, 1], second.errors[both, 1])
+    gap = first.target[both] / first.slope[both] - second.target[both] / second.slope[both]
+    error = np.hypot(np.sqrt(first.variance[both]) / first.slope[both],
+                     np.sqrt(second.variance[both]) / second.slope[both])  # fmt: skip
     # By the middle of the distribution: a few wild products must not widen all.
     return float(max(1.0, np.median(np.abs(gap / error)) / 0.6745))
 

@@ -1,8 +1,9 @@
-"""Units as an exponential function of the price, estimated by instruments, many products at once.
+"""Units as an exponential function of the price, by instruments, many products at once.
 
-With units u, regressors x and instruments z the moments are z (u exp(-x b) - 1) = 0, which holds
-for shocks that multiply demand (J. Mullahy, Instrumental-variable estimation of count data models,
-Review of Economics and Statistics 79, 1997). Weeks without a sale count as what they are.
+With units u, logarithm of the price x and instrument z the moment is z (u exp(-a - e x) - 1) = 0,
+which holds for shocks that multiply demand (J. Mullahy, Review of Economics and Statistics 79,
+1997). Weeks without a sale count as what they are. The level a, and what promotions do, are solved
+for at a given elasticity; what is left says how far that elasticity is off, and how surely.
 """
 
 from __future__ import annotations
@@ -11,74 +12,90 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecom_assets.pricing.elasticity.panel import Marks, Reals
+from ecom_assets.pricing.elasticity.panel import Reals
 
-_ROUNDS = 25
-_LAGS = 6
-"""Weeks over which shocks may be related (Newey and West, Econometrica 55, 1987)."""
+_ROUNDS = 12
+_LAGS = 8
+"""Weeks over which shocks may be related (W. Newey and K. West, Econometrica 55, 1987)."""
 
 _LONGEST_STEP = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Solved:
-    """Coefficients of n products, k each, their errors, and where the solution was found."""
+class Said:
+    """What the weeks of n products say of their elasticities e.
 
-    coefficients: Reals
-    errors: Reals
-    is_found: Marks
+    `target` is normal around `slope` times e with the given variance; nothing is divided, so that
+    a product of which little is known does no harm.
+    """
+
+    target: Reals
+    slope: Reals
+    variance: Reals
 
 
-def solve(units: Reals, x: Reals, z: Reals, offset: Reals, seen: Marks) -> Solved:
-    """Solve the moments of every product by Newton's method.
+def ask(
+    units: Reals, log_price: Reals, instrument: Reals, filler: Reals, offset: Reals,
+    elasticity: Reals, weight: Reals,
+) -> Said:  # fmt: skip
+    """What is said of the elasticities, looked at from given ones.
 
     Args:
         units: n by t.
-        x: regressors, n by t by k, the first of them 1.
-        z: instruments, n by t by k.
+        log_price: deviations of the logarithm of the price, n by t.
+        instrument: what moves it for reasons buyers do not share, n by t.
+        filler: share of the units on promotion, n by t.
         offset: known part of the logarithm of expected units, n by t.
-        seen: weeks that count, n by t.
+        elasticity: where to look from, n.
+        weight: 1 for weeks that count, 0 for others, n by t.
     """
-    n, _, k = x.shape
-    weight = seen.astype(float)
-    total = np.maximum((units * weight).sum(axis=1), 0.5)
-    level = np.maximum((np.exp(offset) * weight).sum(axis=1), 1e-9)
-    beta = np.zeros((n, k))
-    beta[:, 0] = np.log(total / level)
-    ridge = 1e-9 * np.eye(k)
+    nuisance = np.stack([weight, filler * weight], axis=2)
+    ratio = _settled(units, nuisance, offset + elasticity[:, None] * log_price, weight)
+    # What of the instrument level and promotions cannot take on themselves.
+    inner = _square(nuisance, ratio)
+    shared = np.einsum("ntk,nt,nt->nk", nuisance, ratio, instrument)
+    part = np.linalg.solve(inner, shared[..., None])[..., 0]
+    own = (instrument - np.einsum("ntk,nk->nt", nuisance, part)) * weight
+    score = own * (ratio - weight)
+    slope = (own * ratio * log_price).sum(axis=1)
+    return Said(score.sum(axis=1) + slope * elasticity, slope, _lasting(score, weight))
+
+
+def _settled(units: Reals, nuisance: Reals, offset: Reals, weight: Reals) -> Reals:
+    """Units over what is expected of them, with level and promotions solved for."""
+    beta = np.zeros((len(units), nuisance.shape[2]))
+    level = np.maximum((np.exp(np.clip(offset, -20, 20)) * weight).sum(axis=1), 1e-9)
+    beta[:, 0] = np.log(np.maximum((units * weight).sum(axis=1), 0.5) / level)
     for _ in range(_ROUNDS):
-        ratio = _ratio(units, x, beta, offset, weight)
-        moment = np.einsum("ntk,nt->nk", z, ratio - weight)
-        slope = np.einsum("ntk,nt,ntl->nkl", z, ratio, x) + ridge
-        step = np.linalg.solve(slope, moment[..., None])[..., 0]
+        ratio = _ratio(units, nuisance, beta, offset, weight)
+        moment = np.einsum("ntk,nt->nk", nuisance, ratio - weight)
+        step = np.linalg.solve(_square(nuisance, ratio), moment[..., None])[..., 0]
         longest = np.abs(step).max(axis=1, keepdims=True)
         beta = beta + step * np.minimum(1.0, _LONGEST_STEP / np.maximum(longest, 1e-12))
-    ratio = _ratio(units, x, beta, offset, weight)
-    slope = np.einsum("ntk,nt,ntl->nkl", z, ratio, x) + ridge
-    moment = np.einsum("ntk,nt->nk", z, ratio - weight)
-    size = np.sqrt(np.einsum("ntk,ntk->nk", z, z * weight[..., None])) + 1e-9
-    is_found = np.isfinite(beta).all(axis=1) & (np.abs(moment) / size < 1e-3).all(axis=1)
-    return Solved(beta, _errors(z, ratio - weight, slope), is_found)
+    return _ratio(units, nuisance, beta, offset, weight)
 
 
-def _ratio(units: Reals, x: Reals, beta: Reals, offset: Reals, weight: Reals) -> Reals:
-    index = np.clip(np.einsum("ntk,nk->nt", x, beta) + offset, -30.0, 30.0)
+def _square(nuisance: Reals, ratio: Reals) -> Reals:
+    inner: Reals = np.einsum("ntk,nt,ntl->nkl", nuisance, ratio, nuisance)
+    # A product that never had a promotion has no figure for it; the ridge says zero.
+    return inner + 1e-3 * np.eye(nuisance.shape[2])
+
+
+def _ratio(units: Reals, nuisance: Reals, beta: Reals, offset: Reals, weight: Reals) -> Reals:
+    index = np.clip(np.einsum("ntk,nk->nt", nuisance, beta) + offset, -30.0, 30.0)
     ratio: Reals = units * np.exp(-index) * weight
     return ratio
 
 
-def _errors(z: Reals, residual: Reals, slope: Reals) -> Reals:
-    """Standard errors that allow for shocks that last some weeks and differ in size."""
-    score = z * residual[..., None]
-    weeks, k = score.shape[1], score.shape[2]
-    middle = np.einsum("ntk,ntl->nkl", score, score)
-    for lag in range(1, min(_LAGS, weeks - 1) + 1):
-        cross = np.einsum("ntk,ntl->nkl", score[:, lag:], score[:, :-lag])
-        middle += (1 - lag / (_LAGS + 1)) * (cross + cross.transpose(0, 2, 1))
-    bread = np.linalg.inv(slope)
-    # Few weeks and several coefficients make the plain formula too small.
-    seen = np.maximum((residual != 0).sum(axis=1), k + 1)
-    factor = seen / np.maximum(seen - k, 1)
-    variance = np.einsum("nij,njk,nlk->nil", bread, middle, bread) * factor[:, None, None]
-    errors: Reals = np.sqrt(np.maximum(np.diagonal(variance, axis1=1, axis2=2), 0.0))
-    return errors
+def _lasting(score: Reals, weight: Reals) -> Reals:
+    """The variance of sums of scores that may be related over some weeks."""
+    variance = (score**2).sum(axis=1)
+    least = 0.25 * variance
+    for lag in range(1, min(_LAGS, score.shape[1] - 1) + 1):
+        cross = (score[:, lag:] * score[:, :-lag]).sum(axis=1)
+        variance = variance + 2 * (1 - lag / (_LAGS + 1)) * cross
+    # Few weeks and some coefficients make the plain formula too small.
+    seen = weight.sum(axis=1)
+    factor = seen / np.maximum(seen - 3, 1)
+    lasting: Reals = np.maximum(variance, least) * factor
+    return lasting

@@ -1,7 +1,8 @@
 """Drawing single estimates towards their category, as far as they are uncertain.
 
-Normal-normal empirical Bayes: what a category's elasticities differ by is told from what their
-estimates differ by (R. Paule and J. Mandel, Journal of Research of the NBS 87, 1982).
+Normal-normal empirical Bayes on what the weeks say (`moments.Said`): of products with little to say
+nothing is divided by nearly nothing, and a category's mean weighs products by how far their price
+was moved, which chance does not decide.
 """
 
 from __future__ import annotations
@@ -10,13 +11,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ecom_assets.pricing.elasticity.moments import Said
 from ecom_assets.pricing.elasticity.panel import Marks, Places, Reals
 
 _LEAST_SPREAD = 0.15
 """Elasticities of a category differ by at least so much, also where the data show nothing of it."""
 
-_FAR = 4.0
-"""Standard deviations from the category's median beyond which an estimate is pulled in."""
+_LEAST_MEMBERS = 5
+"""A category of fewer products is counted with all others."""
+
+_UNKNOWN = (-1.5, 1.0, 2.0)
+"""Mean, spread and doubt where nothing is known at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,48 +34,52 @@ class Shrunk:
     error: Reals
 
 
-def shrink(raw: Reals, error: Reals, usable: Marks, category: Places) -> Shrunk:
-    """Combine each product's estimate with its category.
+def shrink(said: Said, usable: Marks, category: Places, widening: float = 1.0) -> Shrunk:
+    """Combine what each product says with its category.
 
     Args:
-        raw: estimates, n.
-        error: their standard errors, n.
-        usable: which of them mean anything; others take the category's mean.
+        said: what the weeks say of n elasticities.
+        usable: which products say anything; others take the category's mean.
         category: n codes from 0.
+        widening: factor by which errors of what is said are larger than stated.
     """
-    overall, spread_all, doubt_all = _prior(raw[usable], error[usable])
-    mean, spread = np.full(len(raw), overall), np.full(len(raw), spread_all)
-    doubt = np.full(len(raw), doubt_all)
+    variance = said.variance * widening**2
+    mean, spread, doubt = (np.empty(len(category)) for _ in range(3))
+    overall = _prior(said, variance, usable)
     for code in np.unique(category):
         members = category == code
         own = members & usable
-        if own.sum() >= 5:
-            middle, width, unsure = _prior(raw[own], error[own])
-            mean[members], doubt[members] = middle, unsure
-            # Of few estimates the spread is a guess; all of them together know more.
-            trust = own.sum() / (own.sum() + 20)
-            spread[members] = trust * width + (1 - trust) * spread_all
-    known = np.where(usable, error, np.inf)
-    weight = np.where(usable, spread**2 / (spread**2 + known**2), 0.0)
-    variance = np.where(usable, weight * np.where(usable, error, 0.0) ** 2, spread**2)
-    value = np.where(usable, weight * raw, 0.0) + (1 - weight) * mean
-    return Shrunk(mean, weight, value, np.sqrt(variance + ((1 - weight) * doubt) ** 2))
+        found = overall
+        if own.sum() >= _LEAST_MEMBERS:
+            middle, wide, unsure = _prior(said, variance, own)
+            # Of few products the spread is a guess; all of them together know more.
+            trust = own.sum() / (own.sum() + 30)
+            found = (
+                middle,
+                float(np.hypot(trust**0.5 * wide, (1 - trust) ** 0.5 * overall[1])),
+                unsure,
+            )
+        mean[members], spread[members], doubt[members] = found
+    slope = np.where(usable, said.slope, 0.0)
+    total = spread**2 * slope**2 + np.maximum(variance, 1e-12)
+    weight = spread**2 * slope**2 / total
+    value = mean + np.where(usable, spread**2 * slope * (said.target - slope * mean) / total, 0.0)
+    error = np.sqrt((1 - weight) * spread**2 + ((1 - weight) * doubt) ** 2)
+    return Shrunk(mean, weight, value, error)
 
 
-def _prior(raw: Reals, error: Reals) -> tuple[float, float, float]:
-    """Mean, spread, and standard error of the mean of what the estimates are drawn from."""
-    if len(raw) == 0:
-        return -1.5, 1.0, 1.0
-    if len(raw) < 3:
-        return float(np.median(raw)), 1.0, float(np.min(error))
-    middle = np.median(raw)
-    scale = np.sqrt(1.4826**2 * np.median(np.abs(raw - middle)) ** 2 + error**2)
-    raw = np.clip(raw, middle - _FAR * scale, middle + _FAR * scale)
-    low, high = 0.0, float(np.var(raw)) + 1.0
-    for _ in range(60):
-        spread2 = (low + high) / 2
-        weight = 1 / (error**2 + spread2)
-        mean = float((weight * raw).sum() / weight.sum())
-        excess = float((weight * (raw - mean) ** 2).sum()) - (len(raw) - 1)
-        low, high = (spread2, high) if excess > 0 else (low, spread2)
-    return mean, float(max(np.sqrt(spread2), _LEAST_SPREAD)), float(1 / np.sqrt(weight.sum()))
+def _prior(said: Said, variance: Reals, members: Marks) -> tuple[float, float, float]:
+    """Mean and spread of the elasticities of some products, and how sure the mean is."""
+    slope, target, noise = said.slope[members], said.target[members], variance[members]
+    strength = float(slope.sum())
+    if len(slope) < 3 or strength <= 0:
+        return _UNKNOWN
+    mean = float(target.sum() / strength)
+    rest = target - slope * mean
+    doubt = float(np.sqrt((rest**2).sum()) / strength)
+    power = max(float((slope**2).sum()), 1e-12)
+    # The spread is itself a guess, and too small a one makes all intervals too narrow: one
+    # standard error is added.
+    unsure = float(np.sqrt(2 * ((np.maximum(noise, rest**2)) ** 2).sum()) / power)
+    spread2 = float((rest**2 - noise).sum()) / power + min(unsure, 1.0)
+    return mean, float(np.sqrt(max(spread2, _LEAST_SPREAD**2))), doubt

@@ -139,3 +139,15 @@ def _answer(
     money.expected += total
     money.low += total - wide
     money.high += total + wide
+
+
+_FOUND = sa.text("""
+    SELECT b.*, l.channel, l.currency FROM pricing.backtests AS b
+        JOIN pricing.price_lists AS l USING (price_list_id)
+    WHERE b.backtest_id = :backtest_id
+""")
+
+
+def found(conn: sa.Connection, backtest_id: int) -> dict[str, Any]:
+    """A backtest with the channel and currency of its list."""
+    return dict(conn.execute(_FOUND, {"backtest_id": backtest_id}).mappings().one())
