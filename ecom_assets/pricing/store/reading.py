@@ -112,7 +112,8 @@ _ITEMS = sql.SQL("""
         ), promotion AS (
             SELECT sku, greatest(
                 max(discount_bps) FILTER (WHERE NOT is_combinable),
-                least(sum(discount_bps) FILTER (WHERE is_combinable), 9500)
+                -- LEAST passes over what is empty: without the sum it would be the bound.
+                least(coalesce(sum(discount_bps) FILTER (WHERE is_combinable), 0), 9500)
             ) AS promotion_bps
             FROM promoted GROUP BY sku
         ), demand AS (
