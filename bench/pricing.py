@@ -1,4 +1,4 @@
-"""A whole price list repriced: seconds from the first read to the written, checked plan, and memory.
+"""A whole price list repriced: seconds from the first read to the checked plan, and memory.
 
     python -m bench.pricing                       10,000 and 100,000 products
     python -m bench.pricing --products 1000000
@@ -22,9 +22,10 @@ import psycopg
 import sqlalchemy as sa
 
 from bench.memory import watched
-from ecom.platform import Platform, opened
-from ecom.settings import Settings
+from ecom.migrate import ensure_database, migrate
+from ecom.postgres import EmbeddedPostgres
 from ecom_assets.pricing import store
+from resources.database import DatabaseResource
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -89,10 +90,10 @@ _READ = (
 )  # fmt: skip
 
 
-def fill(platform: Platform, products: int) -> int:
+def fill(database: DatabaseResource, products: int) -> int:
     """Make the shop; returns the id of its price list."""
     start = NOW - timedelta(days=60)
-    with platform.database.begin() as conn:
+    with database.begin() as conn:
         price_list = store.open_list(conn, "web", "EUR", tax_bps=1_900, most_moved_bps=10_000,
                                      approve_above_bps=1_000_000)  # fmt: skip
         values = {"products": products, "list": price_list, "start": start, "now": NOW}
@@ -100,42 +101,51 @@ def fill(platform: Platform, products: int) -> int:
             conn.execute(sa.text(statement), values)
         store.limit(conn, price_list, margin_bps=800, step_bps=1_000, charm_modulus=10,
                     charm_ending=9)  # fmt: skip
-        store.promote(conn, name="june", category="category 7", discount_bps=1_000,
-                      is_combinable=False, starts_at=start, ends_at=NOW + timedelta(days=9))
+        store.promote(
+            conn,
+            name="june",
+            category="category 7",
+            discount_bps=1_000,
+            is_combinable=False,
+            starts_at=start,
+            ends_at=NOW + timedelta(days=9),
+        )
         for name, kind, parameters, priority in RULES:
             store.add_rule(conn, name, kind, parameters, start, "bench", priority=priority)
     return price_list
 
 
-def floor_seconds(platform: Platform, plan: int) -> float:
+def floor_seconds(database: DatabaseResource, plan: int) -> float:
     """Seconds that reading the same rows and writing the same lines take by themselves."""
     begun = time.perf_counter()
-    with platform.database.engine.connect() as conn, conn.begin() as trial:
+    with database.engine.connect() as conn, conn.begin() as trial:
         driver = cast("psycopg.Connection[Any]", conn.connection.driver_connection)
         for statement in _READ:
             with driver.cursor() as cursor, cursor.copy(statement.encode()) as copy:
                 for _ in copy:
                     pass
         conn.execute(sa.text("CREATE TABLE public.twin (LIKE pricing.plan_lines INCLUDING ALL)"))
-        moved = sa.text("INSERT INTO public.twin SELECT * FROM pricing.plan_lines WHERE plan_id = :p")
+        moved = sa.text(
+            "INSERT INTO public.twin SELECT * FROM pricing.plan_lines WHERE plan_id = :p"
+        )
         conn.execute(moved, {"p": plan})
         trial.commit()
     seconds = time.perf_counter() - begun
-    with platform.database.begin() as conn:
+    with database.begin() as conn:
         conn.execute(sa.text("DROP TABLE public.twin"))
     return seconds
 
 
-def measure(platform: Platform, products: int, is_applied: bool) -> None:
+def measure(database: DatabaseResource, server: int | None, products: int, applies: bool) -> None:
     """Reprice a shop of so many products once and print a line about it."""
-    price_list = fill(platform, products)
-    with watched(platform.postgres_pid()) as peak:
+    price_list = fill(database, products)
+    with watched(server) as peak:
         begun = time.perf_counter()
-        with platform.database.begin() as conn:
+        with database.begin() as conn:
             plan = store.plan_list(conn, price_list, NOW, "bench", "bench")
         seconds = time.perf_counter() - begun
-    floor = floor_seconds(platform, plan)
-    with platform.database.begin() as conn:
+    floor = floor_seconds(database, plan)
+    with database.begin() as conn:
         head = store.plan_of(conn, plan) or {}
         counts = store.counts(conn, [plan])
     print(
@@ -144,8 +154,8 @@ def measure(platform: Platform, products: int, is_applied: bool) -> None:
         f" {head['moved']:,} moved, {head['held']:,} held"
     )
     print(f"    limits: {counts['limit']}")
-    if is_applied:
-        with platform.database.begin() as conn:
+    if applies:
+        with database.begin() as conn:
             begun = time.perf_counter()
             done = store.apply(conn, plan, "bench")
         print(f"    applied in {time.perf_counter() - begun:.1f} s: {done.begun:,} prices began")
@@ -158,10 +168,14 @@ def main() -> None:
     parser.add_argument("--apply", action="store_true")
     given = parser.parse_args()
     for products in given.products or [10_000, 100_000]:
-        with tempfile.TemporaryDirectory() as folder:
-            home = Path(folder) / "home"
-            with opened(Settings(home, None)) as platform:
-                measure(platform, products, given.apply)
+        with tempfile.TemporaryDirectory() as folder, \
+                EmbeddedPostgres(Path(folder) / "data") as server:  # fmt: skip
+            url = server.url("shop")
+            ensure_database(url)
+            database = DatabaseResource(url=url)
+            migrate(database.engine)
+            measure(database, server.pid, products, given.apply)
+            database.engine.dispose()
 
 
 if __name__ == "__main__":

@@ -282,7 +282,7 @@ def upgrade() -> None:
     sa.Column('plan_id', sa.BigInteger(), nullable=False, comment='plan that made it effective'),
     sa.Column('run_id', sa.Text(), nullable=False, comment='Dagster run that wrote the row'),
     sa.Column('recorded_at', postgresql.TIMESTAMP(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False, comment='when the row was written; audit only, never an input to a rule'),
-    postgresql.ExcludeConstraint((sa.column('price_list_id'), '='), (sa.column('sku'), '='), (sa.column('min_quantity'), '='), (sa.text('tstzrange(valid_from_at, valid_to_at)'), '&&'), using='gist', name='prices_never_overlap'),
+    postgresql.ExcludeConstraint((sa.column('sku'), '='), (sa.column('price_list_id'), '='), (sa.column('min_quantity'), '='), (sa.text('tstzrange(valid_from_at, valid_to_at)'), '&&'), using='gist', name='prices_never_overlap'),
     sa.CheckConstraint('min_quantity >= 1', name=op.f('prices_quantity_positive_check')),
     sa.CheckConstraint('price_minor > 0 AND regular_minor > 0', name=op.f('prices_price_minor_positive_check')),
     sa.CheckConstraint('reference_minor > price_minor', name=op.f('prices_reference_minor_above_price_check')),
