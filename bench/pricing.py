@@ -43,8 +43,8 @@ _FILL = (
     """INSERT INTO catalog.products (sku, name, category, currency)
     SELECT 'SKU-' || lpad(n::text, 8, '0'), 'Product ' || n, 'category ' || n % 200, 'EUR'
     FROM generate_series(1, :products) AS n""",
-    """INSERT INTO pricing.feeds (kind, source, digest, state, entries, accepted, unchanged, flagged,
-        parked, taken_as_of, run_id)
+    """INSERT INTO pricing.feeds (kind, source, digest, state, entries, accepted, unchanged,
+        flagged, parked, taken_as_of, run_id)
     VALUES ('costs', 'bench', repeat('0', 64), 'taken', 0, 0, 0, 0, 0, :start, 'bench')""",
     """INSERT INTO pricing.price_plans (price_list_id, kind, state, planned_as_of, effective_at,
         requested_by, rules, inputs, lines, moved, held, run_id)

@@ -13,7 +13,7 @@ BLANK = frozenset({"", "-", "nil", "nill", "null", "none", "na", "n/a", "nan"})
 """What people write where there is nothing, in lower case."""
 
 _ERROR = re.compile(r"#(REF|N/A|VALUE|NAME\?|DIV/0|NUM|NULL)!?", re.IGNORECASE)
-_AMOUNT = re.compile(r"(\d{1,3}(,\d{2,3})+|\d+)(\.\d+)?")
+_AMOUNT = re.compile(r"([0-9]{1,3}(,[0-9]{2,3})+|[0-9]+)(\.[0-9]+)?")
 
 
 class Refusal(ValueError):
@@ -86,7 +86,7 @@ def quantity_of(text: str) -> int:
     plain = text.strip()
     if plain.lower() in BLANK:
         return 1
-    if not re.fullmatch(r"\d{1,7}(\.0+)?", plain) or int(float(plain)) < 1:
+    if not re.fullmatch(r"[0-9]{1,7}(\.0+)?", plain) or int(float(plain)) < 1:
         raise Refusal("quantity_not_a_number", f"the quantity {plain[:40]!r} is no whole number")
     return int(float(plain))
 

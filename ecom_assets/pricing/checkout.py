@@ -133,7 +133,8 @@ def _parts(coupon: Coupon, amounts: Sequence[int]) -> list[int]:
     if coupon.discount_bps is not None:
         return [amount * coupon.discount_bps // BPS for amount in amounts]
     total, wanted = sum(amounts), coupon.discount_minor or 0
-    wanted, parts, done = min(wanted, total), [], 0
+    parts: list[int] = []
+    wanted, done = min(wanted, total), 0
     for amount in amounts:
         done += amount
         parts.append(wanted * done // total - sum(parts) if total else 0)

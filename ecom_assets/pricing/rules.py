@@ -91,7 +91,8 @@ def markdown_bps(rule: Rule, item: Item) -> int:
     value = item.cover_days if rule.kind is RuleKind.COVER_MARKDOWN else item.age_days
     if value is None:
         return 0
-    return max((bps for days, bps in rule.parameters["tiers"] if value >= days), default=0)
+    tiers: list[tuple[int, int]] = rule.parameters["tiers"]
+    return max((bps for days, bps in tiers if value >= days), default=0)
 
 
 def reprice(item: Item, rules: Sequence[Rule], policy: Policy) -> Line:

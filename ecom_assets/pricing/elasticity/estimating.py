@@ -91,7 +91,8 @@ def _start(panel: Panel) -> Shrunk:
 def _usable(panel: Panel, instrument: Reals) -> Marks:
     units, weeks = (panel.units * panel.seen).sum(axis=1), panel.seen.sum(axis=1)
     moves = instrument.std(axis=1) > 1e-4
-    return (weeks >= _LEAST_WEEKS) & (units >= _LEAST_UNITS) & moves
+    usable: Marks = (weeks >= _LEAST_WEEKS) & (units >= _LEAST_UNITS) & moves
+    return usable
 
 
 def _instrument(panel: Panel) -> tuple[Reals, tuple[str, ...]]:

@@ -193,8 +193,8 @@ def _lines(state: _State, items: Columns, rules: Sequence[Rule], policy: Policy)
     rule, labels = _labels(state.by, rules)
     regular = np.where(held, items["regular"], np.maximum(state.regular, new))
     proposed = np.where(state.stopped, NONE, state.proposed)
-    rule = np.where(state.stopped, 0, rule).astype(np.int32)
-    return Lines(outcome, proposed, new, regular, reference, rule, labels, bound, state.reasons,
+    codes = np.where(state.stopped, 0, rule).astype(np.int32)
+    return Lines(outcome, proposed, new, regular, reference, codes, labels, bound, state.reasons,
                  asks)  # fmt: skip
 
 

@@ -17,7 +17,8 @@ from ecom_assets.pricing.store.rules import as_documents
 from ecom_assets.pricing.tables import BACKTESTS
 
 if TYPE_CHECKING:
-    from ecom_assets.pricing.repricing import Ints, Lines
+    from ecom_assets.pricing.repricing import Lines
+    from ecom_assets.pricing.repricing.columns import Ints
     from ecom_assets.pricing.store.reading import Known
 
 _SHOWN = 20
@@ -84,7 +85,7 @@ def backtest(
         },
     }  # fmt: skip
     made = sa.insert(BACKTESTS).values(values).returning(BACKTESTS.c.backtest_id)
-    return conn.execute(made).scalar_one()
+    return int(conn.execute(made).scalar_one())
 
 
 def _reckon(

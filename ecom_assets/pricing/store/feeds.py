@@ -191,7 +191,8 @@ def open_account(
         # Prices of a file go into plans of their own and need no repricing.
         "repriced_as_of": at if kind == "prices" else None,
     }  # fmt: skip
-    return conn.execute(sa.insert(FEEDS).values(values).returning(FEEDS.c.feed_id)).scalar_one()
+    made = sa.insert(FEEDS).values(values).returning(FEEDS.c.feed_id)
+    return int(conn.execute(made).scalar_one())
 
 
 def set_counts(conn: sa.Connection, feed_id: int, **counts: int) -> None:

@@ -45,7 +45,8 @@ def open_list(
         made = made.on_conflict_do_nothing(index_elements=names)
     conn.execute(made)
     same = sa.and_(*(PRICE_LISTS.c[name] == value for name, value in key.items()))
-    return conn.execute(sa.select(PRICE_LISTS.c.price_list_id).where(same)).scalar_one()
+    found = conn.execute(sa.select(PRICE_LISTS.c.price_list_id).where(same)).scalar_one()
+    return int(found)
 
 
 _LISTS = sa.text("""
@@ -81,7 +82,7 @@ def limit(
 def promote(conn: sa.Connection, **promotion: Any) -> int:
     """Add a promotion; returns its id. The names are those of `pricing.promotions`."""
     made = sa.insert(PROMOTIONS).values(promotion).returning(PROMOTIONS.c.promotion_id)
-    return conn.execute(made).scalar_one()
+    return int(conn.execute(made).scalar_one())
 
 
 def add_coupon(conn: sa.Connection, **coupon: Any) -> None:

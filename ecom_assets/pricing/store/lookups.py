@@ -71,4 +71,5 @@ _PRIOR = sa.text("""
 def prior_price(conn: sa.Connection, price_list_id: int, sku: str, at: datetime) -> int | None:
     """The lowest price of the 30 days before a moment (Directive 98/6/EC, art. 6a)."""
     values = {"price_list_id": price_list_id, "sku": sku, "at": at}
-    return conn.execute(_PRIOR, values).scalar_one()
+    found: int | None = conn.execute(_PRIOR, values).scalar_one()
+    return found

@@ -92,7 +92,7 @@ def open_plan(
         "run_id": run,
     }  # fmt: skip
     made = sa.insert(PRICE_PLANS).values(values).returning(PRICE_PLANS.c.plan_id)
-    return conn.execute(made).scalar_one()
+    return int(conn.execute(made).scalar_one())
 
 
 def as_table(plan_id: int, known: Known, lines: Lines) -> pa.Table:

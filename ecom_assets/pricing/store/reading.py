@@ -14,7 +14,8 @@ from ecom_assets.pricing.model import FLIP_DAYS, PRIOR_DAYS, Policy, Rule, RuleK
 from ecom_assets.pricing.store.copying import copy_out
 
 if TYPE_CHECKING:
-    from ecom_assets.pricing.repricing import Columns, Ints
+    from ecom_assets.pricing.repricing import Columns
+    from ecom_assets.pricing.repricing.columns import Ints
 
 PACE_DAYS = 28
 """Days of sales by which the cover of a stock is reckoned."""

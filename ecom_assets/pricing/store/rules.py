@@ -18,6 +18,7 @@ _END = sa.text("""
     WHERE name = :name AND (valid_to_at IS NULL OR valid_to_at > :at)
     RETURNING version, valid_from_at
 """)
+_LATER = sa.text("SELECT 1 FROM pricing.rules WHERE name = :name AND valid_from_at > :at")
 _LAST = sa.text("SELECT coalesce(max(version), 0) FROM pricing.rules WHERE name = :name")
 _FOLLOWS = sa.text("""
     SELECT r.name, l.price_list_id AS follower,
@@ -50,8 +51,9 @@ def add_rule(
     """
     known = check_settings(kind, parameters)
     conn.execute(_ONE_WRITER)
-    if any(row.valid_from_at > at for row in conn.execute(_END, {"name": name, "at": at})):
+    if conn.execute(_LATER, {"name": name, "at": at}).first():
         raise InvalidRule(f"a version of {name} begins later than {at.isoformat()}")
+    conn.execute(_END, {"name": name, "at": at})
     version = conn.execute(_LAST, {"name": name}).scalar_one() + 1
     values = {
         "name": name, "version": version, "kind": known.value, "parameters": dict(parameters),
