@@ -10,7 +10,6 @@ import csv
 import gzip
 import hashlib
 import io
-import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,27 +26,8 @@ from ecom_assets.pricing.cells import (
     quantity_of,
     sku_of,
 )
+from importers.price_columns import columns_of, wide_columns
 from importers.reading import read
-
-_NAMES: Mapping[str, tuple[str, ...]] = {
-    "sku": ("sku", "sku code", "seller sku", "seller-sku", "item sku", "article", "product id"),
-    "price": ("price", "selling price", "list price", "unit price", "mrp"),
-    "channel": ("channel", "marketplace", "sales channel"),
-    "currency": ("currency", "currency code"),
-    "customer_group": ("customer group", "group", "price group"),
-    "min_quantity": ("min quantity", "minimum quantity", "quantity from", "from quantity"),
-    "minimum": ("minimum", "minimum price", "min price", "floor"),
-    "ceiling": ("ceiling", "maximum price", "max price"),
-    "map": ("map", "minimum advertised price"),
-    "valid_from": ("valid from", "effective from", "start date", "date"),
-    "cost": ("cost", "unit cost", "cost price", "purchase price", "tp"),
-    "competitor": ("competitor", "seller", "shop"),
-    "observed_at": ("observed at", "seen at", "timestamp", "date"),
-}
-"""Names of columns in lower case, underscores as blanks."""
-
-_WIDE = re.compile(r"(?P<channel>.+?) (mrp|price)", re.IGNORECASE)
-"""A column that is the price of one channel, such as `Amazon MRP`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +73,12 @@ def read_prices(path: Path, given: Given) -> Contents:
         Problem: the file cannot be read or has no column of SKUs or prices.
     """
     header = _header(path)
-    columns = _columns(path, header)
-    wide = {} if "price" in columns else _wide(header)
+    columns = columns_of(path.name, header)
+    wide = {} if "price" in columns else wide_columns(header)
     if not wide and "price" not in columns:
         raise Problem(f"{path.name}: no column of prices; found {', '.join(header)[:200]}")
     used = {*columns.values(), *wide.values()}
+    _require_currency(path, columns, given)
     parked: list[Parked] = []
     entries = _each(path, header, parked, lambda no, row: _prices(no, row, columns, wide, given,
                                                                  parked))  # fmt: skip
@@ -107,7 +88,7 @@ def read_prices(path: Path, given: Given) -> Contents:
 
 def has_costs(path: Path) -> bool:
     """Whether a file has a column of costs."""
-    return "cost" in _columns(path, _header(path))
+    return "cost" in columns_of(path.name, _header(path))
 
 
 def read_costs(path: Path, given: Given) -> Contents:
@@ -140,9 +121,10 @@ def _amounts(
     source: Callable[[Mapping[str, str], Mapping[str, str]], str],
 ) -> Contents:  # fmt: skip
     header = _header(path)
-    columns = _columns(path, header)
+    columns = columns_of(path.name, header)
     if what not in columns:
         raise Problem(f"{path.name}: no column of {what}s; found {', '.join(header)[:200]}")
+    _require_currency(path, columns, given)
     dated = next((columns[name] for name in dates if name in columns), None)
     parked: list[Parked] = []
 
@@ -199,6 +181,11 @@ def _channel(row: Mapping[str, str], columns: Mapping[str, str], given: Given) -
     return name.lower().replace(" ", "_") or given.channel or ""
 
 
+def _require_currency(path: Path, columns: Mapping[str, str], given: Given) -> None:
+    if "currency" not in columns and not given.currency:
+        raise Problem(f"{path.name} has no column of currencies: name it with --currency")
+
+
 def _currency(row: Mapping[str, str], columns: Mapping[str, str], given: Given) -> str:
     said = row[columns["currency"]].strip() if "currency" in columns else ""
     return currency_of(said or given.currency or "")
@@ -220,25 +207,6 @@ def _header(path: Path) -> list[str]:
             return [name.strip() for name in next(csv.reader(stream), [])]
     except (OSError, EOFError, zipfile.BadZipFile) as error:
         raise Problem(f"{path}: {error}") from error
-
-
-def _columns(path: Path, header: Sequence[str]) -> dict[str, str]:
-    plain = {name.lower().replace("_", " ").strip(): name for name in reversed(header)}
-    found = {
-        key: plain[known]
-        for key, names in _NAMES.items()
-        if (known := next((name for name in names if name in plain), None)) is not None
-    }
-    if "sku" not in found:
-        raise Problem(f"{path.name}: no column of SKUs; found {', '.join(header)[:200]}")
-    return found
-
-
-def _wide(header: Sequence[str]) -> dict[str, str]:
-    found = ((name, _WIDE.fullmatch(name.strip())) for name in header)
-    return {
-        match["channel"].strip().lower().replace(" ", "_"): name for name, match in found if match
-    }
 
 
 def _each(

@@ -93,6 +93,13 @@ def test_torn_rows_are_parked_and_the_rest_is_read(tmp_path: Path) -> None:
     assert [cell.reason for cell in contents.parked] == ["wrong_field_count", "bad_quoting"]
 
 
+def test_nobody_guesses_a_currency(tmp_path: Path) -> None:
+    file = write(tmp_path / "p.csv", ["sku", "price", "cost"], ["A", "1", "1"])
+    for reader in (read_prices, read_costs, read_offers):
+        with pytest.raises(Problem, match="--currency"):
+            reader(file, Given(None, "web", NOON))
+
+
 @pytest.mark.parametrize(
     ("rows", "problem"),
     [([["price"], ["1"]], "no column of SKUs"), ([["sku", "colour"], ["A", "1"]], "of prices"),

@@ -161,3 +161,24 @@ def test_a_quantity_may_not_be_dearer_than_a_single_unit(shop: PricedShop) -> No
         for item in (store.plan_of(shop.conn, plan) or {})["findings"]
     }
     assert found["quantity_dearer"] == 1
+
+
+def test_bad_prices_of_a_file_are_held_and_the_others_taken(shop: PricedShop) -> None:
+    store.limit(shop.conn, shop.list_id(), sku="D", minimum_minor=900)
+    taken = shop.take_prices(day(1), A=599, B=100_000, C=1_010, D=899, E=1_000, Z=5)
+    lines = shop.lines(taken.plans[0][0])
+    assert {sku: (line["outcome"], line["reasons"]) for sku, line in lines.items()} == {
+        "A": ("hold", ["below_cost"]), "B": ("hold", ["far_from_price_in_force"]),
+        "C": ("change", []), "D": ("hold", ["below_minimum"]), "E": ("keep", []), "Z": ("new", []),
+    }  # fmt: skip
+    account = taken.account
+    assert (account.accepted, account.unchanged, account.flagged) == (2, 1, 3)
+    assert shop.prices(day(1))["B"] == 1_000
+
+
+def test_a_file_in_another_unit_is_blocked_as_a_whole(shop: PricedShop) -> None:
+    taken = shop.take_prices(day(1), **dict.fromkeys("ABCDEF", 100_000))
+    assert taken.plans[0][1] == "blocked"
+    taken = shop.take_prices(day(2), **dict.fromkeys("ABCDEF", 1_900))
+    assert taken.plans[0][1] == "blocked"
+    assert set(shop.prices(day(3)).values()) == {1_000}

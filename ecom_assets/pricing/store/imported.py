@@ -69,26 +69,45 @@ _LINES = sa.text("""
     SELECT :plan_id, cell.sku, cell.min_quantity, judged.outcome, p.price_minor, cell.price_minor,
         CASE WHEN judged.outcome IN ('keep', 'hold') THEN p.price_minor ELSE cell.price_minor END,
         cell.price_minor, p.price_id, 'import', '{}',
-        CASE judged.outcome WHEN 'hold' THEN ARRAY['far_from_price_in_force'] ELSE '{}' END
-            || CASE WHEN judged.is_large
-                THEN ARRAY['moves_more_than_allowed_without_approval'] ELSE '{}' END,
+        CASE WHEN judged.is_large THEN ARRAY['moves_more_than_allowed_without_approval']
+            WHEN first.refusal IS NULL THEN '{}' ELSE ARRAY[first.refusal] END,
         judged.is_large
     FROM price_cells AS cell
         JOIN pricing.price_lists AS l USING (channel, currency, customer_group)
         LEFT JOIN pricing.prices AS p ON p.price_list_id = l.price_list_id AND p.sku = cell.sku
             AND p.min_quantity = cell.min_quantity AND p.valid_from_at <= cell.from_at
             AND (p.valid_to_at IS NULL OR p.valid_to_at > cell.from_at)
+        LEFT JOIN catalog.products AS product ON product.sku = cell.sku
+        LEFT JOIN pricing.costs AS c ON c.sku = cell.sku AND c.currency = cell.currency
+            AND c.valid_from_at <= cell.from_at
+            AND (c.valid_to_at IS NULL OR c.valid_to_at > cell.from_at)
+        LEFT JOIN pricing.constraints AS s
+            ON s.price_list_id = l.price_list_id AND s.sku = cell.sku
+        LEFT JOIN pricing.constraints AS k
+            ON k.price_list_id = l.price_list_id AND k.category = product.category
+                AND k.category <> ''
+        LEFT JOIN pricing.constraints AS a
+            ON a.price_list_id = l.price_list_id AND a.category = '' AND a.sku = ''
         CROSS JOIN LATERAL (
-            SELECT CASE WHEN p.price_id IS NULL THEN 'new'
-                WHEN p.price_minor = cell.price_minor THEN 'keep'
+            SELECT CASE WHEN p.price_minor = cell.price_minor THEN NULL
+                WHEN c.cost_minor * (10000 + l.tax_bps) > cell.price_minor * 10000
+                THEN 'below_cost'
+                WHEN cell.price_minor < greatest(
+                    CASE WHEN s.sku IS NOT NULL THEN s.minimum_minor
+                        WHEN k.category IS NOT NULL THEN k.minimum_minor ELSE a.minimum_minor END,
+                    coalesce(s.map_minor, k.map_minor, a.map_minor)) THEN 'below_minimum'
                 WHEN cell.price_minor * 10000 > p.price_minor * :jump_bps
-                    OR p.price_minor * 10000 > cell.price_minor * :jump_bps THEN 'hold'
-                ELSE 'change' END AS outcome
+                    OR p.price_minor * 10000 > cell.price_minor * :jump_bps
+                THEN 'far_from_price_in_force' END AS refusal
         ) AS first
         CROSS JOIN LATERAL (
-            SELECT first.outcome, first.outcome = 'change'
-                AND abs(cell.price_minor - p.price_minor) * 10000
+            SELECT CASE WHEN first.refusal IS NOT NULL THEN 'hold'
+                    WHEN p.price_id IS NULL THEN 'new' WHEN p.price_minor = cell.price_minor THEN 'keep' ELSE 'change' END AS outcome,
+                first.refusal IS NULL AND abs(cell.price_minor - p.price_minor) * 10000
                     > l.approve_above_bps * p.price_minor AS is_large
+        ) AS answer (outcome, large)
+        CROSS JOIN LATERAL (
+            SELECT answer.outcome, coalesce(answer.large, false) AS is_large
         ) AS judged
     WHERE cell.fate IS NULL AND cell.channel = :channel AND cell.currency = :currency
         AND cell.customer_group = :customer_group AND cell.from_at = :from_at
@@ -178,8 +197,9 @@ def _plan(
     price_list = open_list(conn, group["channel"], group["currency"], group["customer_group"])
     plan_id = open_plan(conn, price_list, "import", at, group["from_at"], by, run, [],
                         {"feed_id": account})  # fmt: skip
-    conn.execute(_LINES, {**group, "plan_id": plan_id, "jump_bps": JUMP_BPS})
+    # First: a price below a limit of the same file is not taken.
     conn.execute(_LIMITS, {"price_list_id": price_list})
+    conn.execute(_LINES, {**group, "plan_id": plan_id, "jump_bps": JUMP_BPS})
     state = checking.conclude(conn, plan_id)
     if state == "ready" and not only_plan:
         state = applying.apply(conn, plan_id, run).state
