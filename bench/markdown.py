@@ -68,7 +68,8 @@ def gain(products: int, error: float, bias: float, seed: int) -> tuple[float, fl
                for i, trial in enumerate(trials))  # fmt: skip
     ladder = sum(takings_by_ladder(trial, np.random.default_rng(i))
                  for i, trial in enumerate(trials))  # fmt: skip
-    automated = float(np.mean([is_automated(trial.task, True)[0] for trial in trials]))
+    # What is biased rests on association: nothing moved its prices by itself.
+    automated = float(np.mean([is_automated(trial.task, bias == 0)[0] for trial in trials]))
     return ours / ladder - 1, automated
 
 

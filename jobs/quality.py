@@ -5,9 +5,10 @@ import dagster as dg
 SHOP_DAILY = dg.define_asset_job(
     "shop_daily",
     # What leaves the platform has a job of its own, so nothing waits for a mail server; a replay
-    # answers a person's question and has nothing to do every night; upkeep goes on by itself.
+    # answers a person's question and has nothing to do every night; upkeep goes on by itself, and
+    # so does repricing, by its own rules.
     selection=dg.AssetSelection.all()
-    - dg.AssetSelection.groups("effects", "decisions", "backoffice")
+    - dg.AssetSelection.groups("effects", "decisions", "backoffice", "pricing")
     | dg.AssetSelection.all_asset_checks(),
     description="Everything but sending: advances all waiting orders, rebuilds the marts, runs"
     " every check.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import given, settings
@@ -43,7 +44,7 @@ def test_prices_only_fall_and_takings_are_within_reason(
     policy = plan_clearance(task)
     path = policy.path(task)
     assert len(path) == weeks
-    assert all(later <= sooner for sooner, later in zip(path, path[1:], strict=False))
+    assert all(later <= sooner for sooner, later in pairwise(path))
     assert all(400 <= price <= 1_000 for price in path)
     assert 0 <= policy.expected_minor <= stock * 1_000 + 1e-6
     assert 0 <= ladder_takings(task) <= stock * 1_000

@@ -173,7 +173,9 @@ def test_the_jobs_hold_every_check_and_the_daily_one_every_asset() -> None:
     # Sending and upkeep have jobs of their own, and a replay needs to be asked for.
     apart = {
         ("effects", "outbox"), ("decisions", "replays"), ("decisions", "replay_outcomes"),
-        ("backoffice", "purges"),
+        ("backoffice", "purges"), ("pricing", "price_plans"), ("pricing", "plan_lines"),
+        ("pricing", "prices"), ("pricing", "elasticities"), ("pricing", "markdown_plans"),
+        ("pricing", "backtests"),
     }  # fmt: skip
     assert daily.asset_layer.executable_asset_keys == (
         defs.resolve_asset_graph().executable_asset_keys - {dg.AssetKey(key) for key in apart}

@@ -102,7 +102,9 @@ _LINES = sa.text("""
         ) AS first
         CROSS JOIN LATERAL (
             SELECT CASE WHEN first.refusal IS NOT NULL THEN 'hold'
-                    WHEN p.price_id IS NULL THEN 'new' WHEN p.price_minor = cell.price_minor THEN 'keep' ELSE 'change' END AS outcome,
+                    WHEN p.price_id IS NULL THEN 'new'
+                    WHEN p.price_minor = cell.price_minor THEN 'keep' ELSE 'change'
+                END AS outcome,
                 first.refusal IS NULL AND abs(cell.price_minor - p.price_minor) * 10000
                     > l.approve_above_bps * p.price_minor AS is_large
         ) AS answer (outcome, large)
