@@ -18,7 +18,7 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "ceiling": ("ceiling", "maximum price", "max price"),
     "map": ("map", "minimum advertised price"),
     "valid_from": ("valid from", "effective from", "start date", "date"),
-    "cost": ("cost", "unit cost", "cost price", "purchase price", "tp"),
+    "cost": ("cost", "unit cost", "cost price", "purchase price", "tp", "tp 1"),
     "competitor": ("competitor", "seller", "shop"),
     "observed_at": ("observed at", "seen at", "timestamp", "date"),
 }

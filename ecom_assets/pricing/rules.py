@@ -65,7 +65,8 @@ def regular_price(rule: Rule, item: Item, policy: Policy) -> int | Reason | None
 
 
 def _moved(amount: int, settings: Mapping[str, Any]) -> int:
-    return scaled(amount, BPS + settings.get("offset_bps", 0)) + settings.get("offset_minor", 0)
+    offset_bps, offset = int(settings.get("offset_bps", 0)), int(settings.get("offset_minor", 0))
+    return scaled(amount, BPS + offset_bps) + offset
 
 
 def _optimal(settings: Mapping[str, Any], item: Item, policy: Policy) -> int | Reason | None:

@@ -130,8 +130,8 @@ def test_a_backtest_reckons_the_money_and_touches_no_price(open_shop: DatabaseRe
 
 def test_backtests_are_partitioned_by_channel(open_shop: DatabaseResource) -> None:
     rule = {"name": "more", "kind": "cost_plus", "parameters": {"markup_bps": 10_000}}
-    config = {"pricing__backtests": {"config": {
-        "rules": [rule], "from_date": NOON.isoformat(), "to_date": day(7).isoformat()}}}  # fmt: skip
+    past = {"from_date": NOON.isoformat(), "to_date": day(7).isoformat()}
+    config = {"pricing__backtests": {"config": {"rules": [rule], **past}}}
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_dynamic_partitions(PARTITIONS, ["web"])
         result = run_job(open_shop, PRICING_BACKTEST.name, instance, config, partition_key="web")
