@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ecom import catalogue, importing, orders
+from ecom import catalogue, importing, orders, prices
 from ecom.effects import commands as effects_commands
 from ecom.problems import Problem, explain
 from ecom.purchases import commands as purchases_commands
@@ -33,6 +33,7 @@ app.add_typer(effects_commands, name="effects")
 app.add_typer(catalogue.commands, name="catalog")
 app.add_typer(importing.commands, name="import")
 app.add_typer(purchases_commands, name="purchases")
+app.add_typer(prices.app, name="prices")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 FORMATS = ", ".join(importing.SHOPS)

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from ecom import catalogue
+from ecom import catalogue, price_feeds
 from ecom.settings import load
 
 SHOPS = {
@@ -58,6 +58,9 @@ for _form, _what in SHOPS.items():
         _of_shop(_form)
     )
 commands.command("catalog")(catalogue.import_)
+commands.command("prices")(price_feeds.prices)
+commands.command("costs")(price_feeds.costs)
+commands.command("offers")(price_feeds.offers)
 
 
 @commands.command("stock")

@@ -7,10 +7,10 @@ from jobs.replenishment import PLANNING
 SHOP_DAILY = dg.define_asset_job(
     "shop_daily",
     # What leaves the platform has a job of its own, so nothing waits for a mail server; a replay,
-    # a plan and copy answer a person's question and have nothing to do every night; upkeep goes on
-    # by itself.
+    # a plan and copy answer a person's question and have nothing to do every night; upkeep and
+    # prices go on by themselves.
     selection=dg.AssetSelection.all()
-    - dg.AssetSelection.groups("effects", "decisions", "backoffice")
+    - dg.AssetSelection.groups("effects", "decisions", "backoffice", "pricing")
     - dg.AssetSelection.assets(
         ["catalog", "import_plans"], ["catalog", "plan_applications"], ["catalog", "copy_drafts"]
     )

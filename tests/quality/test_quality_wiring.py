@@ -179,6 +179,9 @@ def test_the_jobs_hold_every_check_and_the_daily_one_every_asset() -> None:
         ("inventory", "forecast_backtests"), ("inventory", "forecast_methods"),
         ("inventory", "policy_simulations"), ("inventory", "forecasts"),
         ("inventory", "reorder_policies"), ("inventory", "purchase_proposals"),
+        ("backoffice", "purges"), ("pricing", "price_plans"), ("pricing", "plan_lines"),
+        ("pricing", "prices"), ("pricing", "elasticities"), ("pricing", "markdown_plans"),
+        ("pricing", "backtests"),
     }  # fmt: skip
     assert daily.asset_layer.executable_asset_keys == (
         defs.resolve_asset_graph().executable_asset_keys - {dg.AssetKey(key) for key in apart}

@@ -21,7 +21,8 @@ HEAVY = {
 }  # fmt: skip
 WITH_DAGSTER = {"assets", "checks"}
 MAY_BE_HEAVY = {
-    "allocation", "features", "scoring", "training", "pdf", "forecasting", "reordering",
+    "allocation", "elasticity", "features", "forecasting", "markdown", "pdf", "reordering",
+    "repricing", "scoring", "training",
 }  # fmt: skip
 """Modules over frames or documents; assets import them inside functions only."""
 

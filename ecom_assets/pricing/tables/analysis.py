@@ -1,0 +1,116 @@
+"""What is learned of demand and tried on paper: elasticities, tests, markdowns, backtests."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from ecom_assets.shared.columns import (
+    area_table,
+    currency,
+    document,
+    flag,
+    identity,
+    integer,
+    minor,
+    moment,
+    number,
+    recorded_at,
+    reference,
+    run_id,
+    text,
+    texts,
+)
+
+ELASTICITIES = area_table(
+    "pricing",
+    "elasticities",
+    "How demand answers to price: percent more units for one percent more price, per product.",
+    text("channel", "sales channel", primary_key=True),
+    currency(primary_key=True),
+    text("sku", "product", primary_key=True),
+    moment("estimated_as_of", "orders until then were used", primary_key=True),
+    text("category", "category its estimate is drawn towards"),
+    number("raw", "estimate from the product alone", nullable=True),
+    number("raw_error", "standard error of the product's own estimate", nullable=True),
+    number("category_mean", "mean of the category"),
+    number("weight", "weight of the product's own estimate, 0 to 1"),
+    number("elasticity", "estimate after shrinkage"),
+    number("low", "lower end of the 95% interval"),
+    number("high", "upper end of the 95% interval"),
+    integer("weeks", "weeks with a price"),
+    integer("units", "units sold in them"),
+    text("method", "how it was estimated, see pricing.elasticity"),
+    flag("is_usable", "whether the interval is narrow enough to price by"),
+    run_id(),
+    recorded_at(),
+    sa.CheckConstraint("low <= elasticity AND elasticity <= high", name="within_interval"),
+    sa.CheckConstraint("weight BETWEEN 0 AND 1", name="weight_in_range"),
+    sa.CheckConstraint("weeks >= 0 AND units >= 0", name="counts_not_negative"),
+)
+
+PRICE_TESTS = area_table(
+    "pricing",
+    "price_tests",
+    "Small deliberate deviations of a price, drawn by lot: what shows how demand answers.",
+    text("name", "name of the test", primary_key=True),
+    reference(
+        "price_list_id", "list", "pricing.price_lists.price_list_id", primary_key=True
+    ),
+    text("sku", "product", primary_key=True),
+    moment("starts_at", "first moment of the deviation", primary_key=True),
+    moment("ends_at", "end, excluded"),
+    integer("arm_bps", "deviation drawn, basis points of the price without it; 0 is the control"),
+    run_id(),
+    recorded_at(),
+    sa.CheckConstraint("ends_at > starts_at", name="ends_after_start"),
+    sa.CheckConstraint("arm_bps BETWEEN -1500 AND 1500", name="arm_small"),
+)  # fmt: skip
+
+MARKDOWN_PLANS = area_table(
+    "pricing",
+    "markdown_plans",
+    "Prices by week that clear a stock by its end of season, against a fixed ladder.",
+    identity("markdown_plan_id", "surrogate key"),
+    reference("price_list_id", "list", "pricing.price_lists.price_list_id"),
+    text("sku", "product"),
+    moment("planned_as_of", "business moment"),
+    integer("weeks", "weeks until the end of the season"),
+    integer("stock", "units to clear"),
+    number("weekly_units", "expected units a week at the present price"),
+    number("elasticity", "elasticity it was planned with"),
+    number("interval_width", "width of its 95% interval"),
+    document("prices", "planned price of each week in minor units"),
+    minor("expected_minor", "expected takings, with what is left at salvage value"),
+    minor("ladder_minor", "the same by the fixed ladder of 20, 40 and 50 percent"),
+    flag("is_automated", "whether it may be carried out without a person"),
+    texts("reasons", "why, in codes"),
+    run_id(),
+    recorded_at(),
+    sa.UniqueConstraint("price_list_id", "sku", "planned_as_of"),
+    sa.CheckConstraint("weeks > 0 AND stock >= 0", name="task_sensible"),
+    sa.CheckConstraint("expected_minor >= 0 AND ladder_minor >= 0", name="takings_minor_positive"),
+)
+
+BACKTESTS = area_table(
+    "pricing",
+    "backtests",
+    "Rules tried on the past of a list, with what they would have moved.",
+    identity("backtest_id", "surrogate key"),
+    reference("price_list_id", "list", "pricing.price_lists.price_list_id"),
+    moment("from_at", "first moment of the range"),
+    moment("to_at", "end of the range, excluded"),
+    document("rules", "rules that were tried, with settings"),
+    integer("moments", "moments the list was repriced at"),
+    integer("moved", "prices that would have been others"),
+    integer("units", "units sold in the range at prices that would have been others"),
+    minor("margin_change_minor", "change of margin had the same units been sold"),
+    minor("expected_change_minor", "the same with the demand that elasticities expect",
+          nullable=True),
+    minor("low_change_minor", "lower end of its 95% interval", nullable=True),
+    minor("high_change_minor", "upper end of its 95% interval", nullable=True),
+    document("summary", "counts by rule and limit, and the products that change most"),
+    run_id(),
+    recorded_at(),
+    sa.CheckConstraint("to_at > from_at", name="ends_after_start"),
+    sa.CheckConstraint("moments >= 0 AND moved >= 0 AND units >= 0", name="counts_not_negative"),
+)  # fmt: skip
