@@ -10,7 +10,8 @@ import pytest
 from psycopg import sql
 from sqlalchemy.engine import URL
 
-SHOP = Path(__file__).with_name("consistent_shop.sql")
+SHOP = ("shop", "catalog", "inventory", "pricing")
+"""Parts of the shop, each a `consistent_<part>.sql`, in the order they build on each other."""
 
 
 @pytest.fixture(scope="session")
@@ -22,5 +23,6 @@ def shop_template(server: URL, template: str) -> str:
         conn.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
     address = server.set(database=name).render_as_string(hide_password=False)
     with psycopg.connect(address) as conn:
-        conn.execute(SHOP.read_bytes())
+        for part in SHOP:
+            conn.execute(Path(__file__).with_name(f"consistent_{part}.sql").read_bytes())
     return name
