@@ -64,14 +64,7 @@ def table(conn: sa.Connection) -> Found:
 
 
 def make_kits(conn: sa.Connection, *kits: tuple[str, str, int]) -> None:
-    """The catalogue's table, as far as stock reads it."""
-    conn.execute(
-        sa.text("""
-            CREATE TABLE IF NOT EXISTS catalog.kits (
-                kit_sku text, component_sku text, quantity integer
-            )
-        """)
-    )
+    """Say what kits hold."""
     insert = sa.text("INSERT INTO catalog.kits (kit_sku, component_sku, quantity)"
                      " VALUES (:kit, :component, :quantity)")  # fmt: skip
     for kit, component, quantity in kits:

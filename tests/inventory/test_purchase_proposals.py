@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -144,6 +144,9 @@ def test_what_was_accepted_is_on_order_until_it_comes(shop: sa.Connection) -> No
     propose(shop)
     number = shop.execute(_OF_NEAR).scalar_one()
     store.decide_proposal(shop, number, "accepted", "ann", NOW)
+    assert shop.execute(_EXPECTED).tuples().all() == [
+        (f"purchase-{number}", "A", NOW + timedelta(days=14), 42, 0)
+    ]
     propose(shop)
     assert [row[2] for row in shop.execute(_OPEN).tuples()] == ["B"]
     stock(shop, [Move("A", 30, 34)], f"purchase-{number}/")
@@ -154,6 +157,9 @@ def test_what_was_accepted_is_on_order_until_it_comes(shop: sa.Connection) -> No
     assert rows.get("A", (0, 0, 0, 38, 12))[3:5] == (38, 12)
 
 
+_EXPECTED = sa.text("""
+    SELECT reference, sku, due_at, quantity, received FROM inventory.expected_receipts
+""")
 _OF_NEAR = sa.text("""
     SELECT proposal_id FROM inventory.purchase_proposals WHERE supplier_key = 'near'
 """)

@@ -13,8 +13,6 @@ import sqlalchemy as sa
 
 from ecom_assets.inventory.availability import explode
 
-# The catalogue's table; a database that does not have it yet knows no kits.
-_HAS_KITS = sa.text("SELECT to_regclass('catalog.kits') IS NOT NULL")
 _KITS_OF = sa.text("""
     WITH RECURSIVE within AS (
         SELECT kit_sku, component_sku, quantity FROM catalog.kits
@@ -84,9 +82,8 @@ _INDEX = sa.text("CREATE INDEX ON atp_now (sku, step)")
 def kits_of(conn: sa.Connection, skus: Sequence[str]) -> dict[str, dict[str, int]]:
     """Components of those SKUs that are kits, and of the kits in them."""
     kits: dict[str, dict[str, int]] = {}
-    if conn.execute(_HAS_KITS).scalar_one():
-        for kit, component, quantity in conn.execute(_KITS_OF, {"skus": list(skus)}):
-            kits.setdefault(kit, {})[component] = int(quantity)
+    for kit, component, quantity in conn.execute(_KITS_OF, {"skus": list(skus)}):
+        kits.setdefault(kit, {})[component] = int(quantity)
     return kits
 
 
@@ -97,8 +94,6 @@ def components_of(conn: sa.Connection, wishes: Mapping[str, int]) -> dict[str, i
 
 def fill_kits(conn: sa.Connection) -> None:
     """Replace the rows of kits in `atp_now` by what their components allow."""
-    if not conn.execute(_HAS_KITS).scalar_one():
-        return
     if not conn.execute(sa.text("SELECT EXISTS (SELECT FROM catalog.kits)")).scalar_one():
         return
     conn.execute(_INDEX)

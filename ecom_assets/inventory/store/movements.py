@@ -151,6 +151,26 @@ _CAME_IN = sa.text("""
     WHERE reason IS NULL AND quantity > 0 AND kind <> 'transfer'
 """)
 
+# Set, not added to, so that a receipt told twice counts once. What comes in parts names the expected
+# receipt before a slash.
+_AWAITED = sa.text("""
+    UPDATE inventory.expected_receipts AS e SET received = came.units
+    FROM (
+        SELECT x.reference, x.sku, x.site_code, sum(m.quantity) AS units
+        FROM posting AS p
+        JOIN inventory.expected_receipts AS x
+            ON x.sku = p.sku AND x.site_code = p.site_code
+            AND (x.reference = p.reference OR starts_with(p.reference, x.reference || '/'))
+        JOIN inventory.movements AS m
+            ON m.kind = 'receipt' AND m.sku = x.sku AND m.site_code = x.site_code
+            AND (m.reference = x.reference OR starts_with(m.reference, x.reference || '/'))
+        WHERE p.reason IS NULL AND p.kind = 'receipt'
+        GROUP BY x.reference, x.sku, x.site_code, p.reference
+    ) AS came
+    WHERE (e.reference, e.sku, e.site_code) = (came.reference, came.sku, came.site_code)
+        AND e.received <> came.units
+""")
+
 # Set, not added to: shipped is what left so far, so a repeated posting changes nothing.
 _SHIPPED = sa.text("""
     WITH left_sites AS (
@@ -191,7 +211,9 @@ def take_movements(conn: sa.Connection, import_id: int | None) -> int:
     open_freed(conn)
     conn.execute(_CAME_IN)
     note_freed(conn)
-    return _post(conn)[0]
+    posted = _post(conn)
+    conn.execute(_AWAITED)
+    return posted[0]
 
 
 def post_sales(conn: sa.Connection) -> dict[str, int]:
@@ -242,7 +264,9 @@ def post_covered(conn: sa.Connection) -> tuple[int, int]:
     open_freed(conn)
     conn.execute(_CAME_IN)
     note_freed(conn)
-    return _post(conn)
+    posted = _post(conn)
+    conn.execute(_AWAITED)
+    return posted
 
 
 def _open(conn: sa.Connection) -> None:

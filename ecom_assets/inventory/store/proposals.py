@@ -1,7 +1,7 @@
 """Purchase proposals: made from policies and stock, decided by people.
 
-What is on order are accepted proposals less the receipts that name them: movements of the kind
-`receipt` whose reference is `purchase-<proposal id>`, or begins so before a slash.
+An accepted proposal becomes expected receipts, whose reference is `purchase-<proposal id>`. What is
+on order is all that is expected and has not come, whoever ordered it.
 """
 
 from __future__ import annotations
@@ -24,14 +24,8 @@ if TYPE_CHECKING:
 
 _POSITIONS = sa.text("""
     WITH on_order AS (
-        SELECT p.site_code, l.sku, sum(greatest(0, l.quantity - coalesce((
-            SELECT sum(m.quantity) FROM inventory.movements AS m
-            WHERE m.kind = 'receipt' AND m.sku = l.sku AND m.site_code = p.site_code
-                AND split_part(m.reference, '/', 1) = 'purchase-' || p.proposal_id
-        ), 0))) AS units
-        FROM inventory.purchase_proposals AS p
-        JOIN inventory.purchase_proposal_lines AS l USING (proposal_id)
-        WHERE p.state = 'accepted'
+        SELECT site_code, sku, sum(quantity - received) AS units
+        FROM inventory.expected_receipts WHERE received < quantity
         GROUP BY 1, 2
     ), homes AS (
         SELECT DISTINCT ON (sku) sku, site_code FROM inventory.balances
@@ -156,6 +150,14 @@ _DECIDE = sa.text("""
     WHERE proposal_id = :proposal_id
         AND (state = 'proposed' OR state = 'held' AND :outcome = 'rejected')
 """)
+_EXPECT = sa.text("""
+    INSERT INTO inventory.expected_receipts (reference, sku, site_code, due_at, quantity)
+    SELECT 'purchase-' || p.proposal_id, l.sku, p.site_code,
+        p.decided_at + p.lead_days * interval '1 day', l.quantity
+    FROM inventory.purchase_proposals AS p
+    JOIN inventory.purchase_proposal_lines AS l USING (proposal_id)
+    WHERE p.proposal_id = :proposal_id AND p.state = 'accepted'
+""")
 
 
 class NotOpen(Exception):
@@ -225,7 +227,7 @@ def propose(conn: sa.Connection, origin: date, as_of: datetime, run: str) -> Pro
 def decide_proposal(
     conn: sa.Connection, proposal_id: int, outcome: str, by: str, at: datetime, note: str = ""
 ) -> None:
-    """Accept or reject a proposal.
+    """Accept or reject a proposal; what is accepted is expected after its lead time.
 
     Args:
         conn: connection inside the caller's transaction.
@@ -241,6 +243,7 @@ def decide_proposal(
     given = {"proposal_id": proposal_id, "outcome": outcome, "by": by, "at": at, "note": note}
     if not conn.execute(_DECIDE, given).rowcount:
         raise NotOpen(f"proposal {proposal_id} is not open")
+    conn.execute(_EXPECT, {"proposal_id": proposal_id})
 
 
 OPEN_PROPOSALS = sa.text("""

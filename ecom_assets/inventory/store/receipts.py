@@ -1,4 +1,4 @@
-"""Receipts: stock that comes with its costs, lots and serials, and closes what was expected.
+"""Receipts: stock that comes with its costs, lots and serials.
 
 A receipt happens once per reference, SKU and site: told again alike it changes nothing, told again
 differently it is parked. Several rows of one receipt (a lot each) are one movement.
@@ -167,14 +167,6 @@ _WRITE = (
         SELECT sku, unnest(serials), site_code, 'in_stock', reference, received_at
         FROM receiving WHERE reason IS NULL AND serials IS NOT NULL
         ORDER BY 1, 2
-    """),
-    sa.text("""
-        UPDATE inventory.expected_receipts AS e SET received = e.received + g.units
-        FROM (
-            SELECT reference, sku, site_code, sum(quantity) AS units
-            FROM receiving WHERE reason IS NULL GROUP BY reference, sku, site_code
-        ) AS g
-        WHERE (e.reference, e.sku, e.site_code) = (g.reference, g.sku, g.site_code)
     """),
 )
 _REFUSED = sa.text("""
