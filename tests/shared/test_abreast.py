@@ -80,14 +80,14 @@ def test_a_failure_of_either_is_told_and_ends_both(
         # Both are at a chunk now; one fails and the other must not begin a third one.
         meeting.wait(timeout=20)
         if (threading.get_ident() == caller) is is_caller:
-            raise ValueError("no such rule")
+            raise RuntimeError("no such rule")
         failed.wait(timeout=20)
         return {}
 
     failed = threading.Event()
     timer = threading.Timer(0.5, failed.set)
     timer.start()
-    with pytest.raises(ValueError, match="no such rule"):
+    with pytest.raises(RuntimeError, match="no such rule"):
         drain_abreast(queue.begin, Stage.RISK, step, chunk=2)
     assert len(met) == 3
     # Two chunks were committed; the one that failed waits again.
