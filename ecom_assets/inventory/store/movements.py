@@ -151,8 +151,8 @@ _CAME_IN = sa.text("""
     WHERE reason IS NULL AND quantity > 0 AND kind <> 'transfer'
 """)
 
-# Set, not added to, so that a receipt told twice counts once. What comes in parts names the expected
-# receipt before a slash.
+# Set, not added to, so that a receipt told twice counts once. What comes in parts names what was
+# expected before a slash.
 _AWAITED = sa.text("""
     UPDATE inventory.expected_receipts AS e SET received = came.units
     FROM (
