@@ -33,7 +33,8 @@ UNTOLD = sa.text("""
     SELECT 'transfer', t.reference FROM inventory.transfers AS t
     WHERE t.quantity + (
         SELECT coalesce(sum(m.quantity), 0) FROM inventory.movements AS m
-        WHERE m.kind = 'transfer' AND m.reference = 'transfer:' || t.reference
+        WHERE m.kind = 'transfer' AND m.reference IN (
+            'transfer:' || t.reference, concat('transfer_in:', t.reference, '/', t.from_site))
     ) <> CASE WHEN t.arrived_at IS NULL THEN 0 ELSE t.quantity END
     UNION ALL
     SELECT 'count', c.reference FROM inventory.counts AS c

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from ecom_assets.inventory.store import are_noted, reserve
 from ecom_assets.shared.flow import Stage, claim
 from fixtures.kept_stock import arrive, on_hand, open_shop, parked, promise, send
-from fixtures.stock_shop import Order, place
+from fixtures.stock_shop import Move, Order, open_sites, place, stock
 from fixtures.stock_truth import wrong_stock
 
 
@@ -31,6 +31,23 @@ def test_both_halves_happen_once(conn: sa.Connection) -> None:
     assert arrive(conn, 3) == {"arrived": 0, "parked": 1}
     assert [reason for _, reason, _ in parked(conn)] == ["changed_arrival", "changed_transfer"]
     assert (on_hand(conn, "N"), on_hand(conn, "S")) == ({"A": 6}, {"A": 4})
+
+
+def test_one_reference_brings_units_from_two_sites_and_some_of_them_back(
+    conn: sa.Connection,
+) -> None:
+    open_shop(conn, {"A": 10})
+    open_sites(conn, [("M", 50, 10)])
+    stock(conn, [Move("A", 5, 0, "M")], "middle ")
+    send(conn, 4)
+    send(conn, 3, way="MS")
+    assert arrive(conn, 4) == {"arrived": 1, "parked": 0}
+    assert arrive(conn, 3, way="MS") == {"arrived": 1, "parked": 0}
+    assert on_hand(conn, "S") == {"A": 7}
+    assert send(conn, 2, at=3, way="SN") == {"sent": 1, "parked": 0}
+    assert arrive(conn, 2, at=4, way="SN") == {"arrived": 1, "parked": 0}
+    assert (on_hand(conn, "N"), on_hand(conn, "S")) == ({"A": 8}, {"A": 5})
+    assert wrong_stock(conn) == []
 
 
 def test_what_does_not_arrive_is_written_off_where_it_should_have(conn: sa.Connection) -> None:

@@ -6,7 +6,7 @@ VALUES ('C-RED', 'N', 'receipt', 6, '2018-01-02Z', 'PO-1'),
     ('C-RED', 'N', 'adjustment', 1, '2018-01-04Z', 'feed:1'),
     ('C-RED', 'N', 'count', -1, '2018-01-05Z', 'count:JAN'),
     ('C-RED', 'N', 'transfer', -2, '2018-01-06Z', 'transfer:T1'),
-    ('C-RED', 'S', 'transfer', 2, '2018-01-07Z', 'transfer:T1'),
+    ('C-RED', 'S', 'transfer', 2, '2018-01-07Z', 'transfer_in:T1/N'),
     ('C-RED', 'N', 'transfer', -1, '2018-01-08Z', 'transfer:T2');
 INSERT INTO inventory.balances (sku, site_code, on_hand, sold, moved_at)
 VALUES ('C-RED', 'N', 5, 0, '2018-01-08Z'), ('C-RED', 'S', 2, 0, '2018-01-07Z');

@@ -85,25 +85,19 @@ _SERIALS_WITHIN = no_rows(
     """,
     "No more numbered units are at a site than units are.",
 )
-# Transfers of one reference from several sites come to a site under one name, so their sum counts.
 _HALVES = no_rows(
     "halves_posted",
     """
     SELECT transfer.transfer_id FROM {batch} AS transfer
-    JOIN (
-        SELECT reference, sku, to_site,
-            coalesce(sum(quantity) FILTER (WHERE arrived_at IS NOT NULL), 0) AS units
-        FROM inventory.transfers GROUP BY reference, sku, to_site
-    ) AS arrived ON arrived.reference = transfer.reference AND arrived.sku = transfer.sku
-        AND arrived.to_site = transfer.to_site
     LEFT JOIN inventory.movements AS sent
         ON sent.kind = 'transfer' AND sent.reference = 'transfer:' || transfer.reference
         AND sent.sku = transfer.sku AND sent.site_code = transfer.from_site
     LEFT JOIN inventory.movements AS came
-        ON came.kind = 'transfer' AND came.reference = 'transfer:' || transfer.reference
-        AND came.sku = transfer.sku AND came.site_code = transfer.to_site
+        ON came.kind = 'transfer' AND came.sku = transfer.sku AND came.site_code = transfer.to_site
+        AND came.reference = concat('transfer_in:', transfer.reference, '/', transfer.from_site)
     WHERE coalesce(sent.quantity, 0) <> -transfer.quantity
-        OR coalesce(came.quantity, 0) <> arrived.units
+        OR coalesce(came.quantity, 0)
+            <> CASE WHEN transfer.arrived_at IS NULL THEN 0 ELSE transfer.quantity END
     """,
     "Every transfer left its site, and came to the other in full exactly if it arrived.",
     is_blocking=True,

@@ -131,9 +131,10 @@ _JUDGE_ARRIVED = (
         WHERE w.place = g.ctid
     """),
 )
+# One reference may bring a SKU from several sites, and send it back: an arrival names where from.
 _COME = sa.text("""
     SELECT sku, to_site AS site_code, 'transfer' AS kind, quantity, arrived_at AS moved_at,
-        'transfer:' || reference AS reference
+        concat('transfer_in:', reference, '/', from_site) AS reference
     FROM transferring WHERE reason IS NULL
     UNION ALL
     SELECT sku, to_site, 'adjustment', arrived - quantity, arrived_at,

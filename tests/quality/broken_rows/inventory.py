@@ -109,7 +109,7 @@ ROWS = (
         " INSERT INTO inventory.transfers (reference, sku, from_site, to_site, quantity, sent_at,"
         " arrived, arrived_at, run_id)"
         " VALUES ('T1', 'C-RED', 'M', 'S', 2, '2018-01-06Z', 2, '2018-01-07Z', 'run')",
-        ({"transfer_id": "1"}, {"transfer_id": "3"}),
+        ({"transfer_id": "3"},),
     ),
     Broken(
         "inventory.expected_receipts",
