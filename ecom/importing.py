@@ -7,11 +7,13 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from ecom import catalogue, price_feeds
+from ecom.problems import Problem
 from ecom.settings import load
 
 SHOPS = {
@@ -24,7 +26,19 @@ SHOPS = {
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the format's files.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
-commands = typer.Typer(no_args_is_help=True, help="Take a shop or one area's file in.")
+
+class _Formats(TyperGroup):
+    """Commands of which an unknown one is a format nobody knows."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args[0] not in self.commands:
+            raise Problem(f"unknown format {args[0]!r}; known: {', '.join(self.commands)}")
+        return super().resolve_command(ctx, args)
+
+
+commands = typer.Typer(
+    cls=_Formats, no_args_is_help=True, help="Take a shop or one area's file in."
+)
 
 
 def _say(lines: Sequence[str]) -> None:

@@ -354,7 +354,7 @@ def upgrade() -> None:
     comment='Who approved or refused a plan; never the one who asked for it.'
     )
     op.create_table('plan_lines',
-    sa.Column('plan_id', sa.BigInteger(), nullable=False, comment='plan'),
+    sa.Column('plan_id', sa.BigInteger(), nullable=False, comment='plan, see pricing.price_plans'),
     sa.Column('sku', sa.Text(), nullable=False, comment='what'),
     sa.Column('min_quantity', sa.Integer(), nullable=False, comment='units of a line from which the price holds'),
     sa.Column('outcome', sa.Text(), nullable=False, comment='change, new, keep, hold or end'),
@@ -371,7 +371,6 @@ def upgrade() -> None:
     sa.CheckConstraint("(outcome <> 'change' OR old_minor IS NOT NULL AND new_minor IS NOT NULL AND base_price_id IS NOT NULL) AND (outcome <> 'new' OR old_minor IS NULL AND new_minor IS NOT NULL) AND (outcome NOT IN ('keep', 'hold') OR new_minor IS NOT DISTINCT FROM old_minor) AND (outcome <> 'end' OR new_minor IS NULL AND base_price_id IS NOT NULL)", name=op.f('plan_lines_prices_minor_as_outcome_check')),
     sa.CheckConstraint("outcome IN ('change', 'new', 'keep', 'hold', 'end')", name=op.f('plan_lines_outcome_known_check')),
     sa.CheckConstraint('new_minor > 0 AND old_minor > 0', name=op.f('plan_lines_prices_minor_positive_check')),
-    sa.ForeignKeyConstraint(['plan_id'], ['pricing.price_plans.plan_id'], name=op.f('plan_lines_plan_id_fkey')),
     sa.PrimaryKeyConstraint('plan_id', 'sku', 'min_quantity', name=op.f('plan_lines_pkey')),
     schema='pricing',
     comment='What a plan does to each price, by which rule, which limit bound, and why.'

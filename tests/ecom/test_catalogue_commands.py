@@ -95,7 +95,6 @@ def test_copy_is_written_from_a_template_and_says_so(ecom: Run, tmp_path: Path) 
     ("arguments", "told"),
     [
         (("import", "catalog", "none.csv"), "No such file"),
-        (("import", "sample", ".", "--currency", "EUR"), "go with `ecom import catalog"),
         (("catalog", "plan", "apply", "000000"), "there is no plan 000000"),
         (("catalog", "demands", "none.toml"), "No such file"),
         (("catalog", "taxonomy", "none.txt"), "No such file"),

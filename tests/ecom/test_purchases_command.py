@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from ecom import cli
+from fixtures.stock_shop import open_sites
 from resources.database import DatabaseResource
 
 Run = Callable[..., tuple[int, str, str]]
@@ -59,6 +60,7 @@ def ecom(
 def number(database: DatabaseResource) -> int:
     """An open proposal."""
     with database.begin() as conn:
+        open_sites(conn, [("N", 53, 10)])
         return int(conn.execute(_PROPOSAL).scalar_one())
 
 

@@ -252,10 +252,10 @@ def test_an_operator_goes_from_a_file_to_live_prices_and_back(ecom: Run, tmp_pat
     assert "6 prices" in ecom("prices", "lists", "--at", "2026-06-05")[1]
     prices = tmp_path / "new.csv"
     prices.write_text("sku,price\nA,10.10\nB,Nill\nC,#REF!\nD,1\n")
-    code, out, _ = ecom("prices", "import", str(prices), "--currency", "EUR", "--channel", "web",
+    code, out, _ = ecom("import", "prices", str(prices), "--currency", "EUR", "--channel", "web",
                         "--at", "2026-06-06")  # fmt: skip
     assert "4 entries = 1 accepted + 0 unchanged + 1 flagged + 2 parked" in out
-    assert "taken before" in ecom("prices", "import", str(prices), "--currency", "EUR",
+    assert "taken before" in ecom("import", "prices", str(prices), "--currency", "EUR",
                                   "--channel", "web")[1]  # fmt: skip
     rules = tmp_path / "try.toml"
     rules.write_text('[[rule]]\nname = "x"\nkind = "cost_plus"\nparameters = {markup_bps = 9000}\n')

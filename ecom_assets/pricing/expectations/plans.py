@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ecom_assets.pricing.tables import APPROVALS, PLAN_LINES, PRICE_PLANS
 from ecom_assets.shared.expectations import TableExpectations, no_rows
-from ecom_assets.shared.structure import structure
+from ecom_assets.shared.structure import refers_to, structure
 
 _AS_PLANNED = no_rows(
     "in_effect_as_planned",
@@ -40,6 +40,14 @@ _ASKED = no_rows(
 
 PLANS = (
     TableExpectations(PRICE_PLANS, (*structure(PRICE_PLANS), _AS_PLANNED, _LINES_COUNTED)),
-    TableExpectations(PLAN_LINES, (*structure(PLAN_LINES), _MOVED_BY_A_RULE, _HELD_FOR_A_REASON)),
+    TableExpectations(
+        PLAN_LINES,
+        (
+            *structure(PLAN_LINES),
+            refers_to(PLAN_LINES, "plan_id", PRICE_PLANS.c.plan_id),
+            _MOVED_BY_A_RULE,
+            _HELD_FOR_A_REASON,
+        ),
+    ),
     TableExpectations(APPROVALS, (*structure(APPROVALS), _ASKED)),
 )

@@ -71,7 +71,8 @@ PLAN_LINES = area_table(
     "pricing",
     "plan_lines",
     "What a plan does to each price, by which rule, which limit bound, and why.",
-    reference("plan_id", "plan", "pricing.price_plans.plan_id", primary_key=True),
+    # No foreign key: a million lines are written at once, by what has just made their plan.
+    reference("plan_id", "plan, see pricing.price_plans", primary_key=True, autoincrement=False),
     text("sku", "what", primary_key=True),
     integer("min_quantity", "units of a line from which the price holds", primary_key=True),
     text("outcome", "change, new, keep, hold or end"),
