@@ -51,8 +51,14 @@ _FINDINGS = sa.text("""
         SELECT count(*) AS lines, percentile_disc(0.5) WITHIN GROUP (
                 ORDER BY new_minor * 10000 / old_minor) AS median_bps
         FROM judged WHERE old_minor IS NOT NULL
+    ), tiered AS (
+        -- Few products have prices by quantity; only those are compared with each other.
+        SELECT p.sku FROM pricing.prices AS p JOIN plan USING (price_list_id)
+            WHERE p.min_quantity > 1
+        UNION
+        SELECT sku FROM moved WHERE min_quantity > 1
     ), dearer AS (
-        SELECT count(*) AS lines FROM moved AS m
+        SELECT count(*) AS lines FROM moved AS m JOIN tiered USING (sku)
             JOIN pricing.prices AS p ON p.price_list_id = m.price_list_id AND p.sku = m.sku
                 AND p.valid_from_at <= m.effective_at
                 AND (p.valid_to_at IS NULL OR p.valid_to_at > m.effective_at)
