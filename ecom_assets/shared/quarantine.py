@@ -31,6 +31,8 @@ QUARANTINE = sa.Table(
     sa.CheckConstraint("state IN ('parked', 'replayed', 'discarded')", name="state_known"),
     # People look for what is parked, by reason; the rest of the table is history.
     sa.Index(None, "state", "reason"),
+    # What comes again asks whether it was parked before.
+    sa.Index("quarantine_place_idx", "source", "row_number", "subject"),
     schema="flow",
     comment="Rows that could not be used, each with its reason.",
 )

@@ -49,6 +49,7 @@ MOVING_AVERAGE = """
 
 def upgrade() -> None:
     """Make the tables, and the aggregate that values stock."""
+    op.create_index('quarantine_place_idx', 'quarantine', ['source', 'row_number', 'subject'], unique=False, schema='flow')
     op.create_table('feed_syncs',
     sa.Column('sync_id', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='surrogate key; movements of the feed are named feed:<sync_id>'),
     sa.Column('site_code', sa.Text(), nullable=False, comment='location that the feed speaks of'),
@@ -315,6 +316,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take the schema back to the revision before."""
+    op.drop_index('quarantine_place_idx', table_name='quarantine', schema='flow')
     op.execute("DROP AGGREGATE inventory.moving_average(bigint, bigint)")
     op.execute("DROP FUNCTION inventory.average_step(bigint[], bigint, bigint)")
     op.execute("ALTER TABLE inventory.balances RESET (fillfactor)")

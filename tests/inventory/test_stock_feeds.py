@@ -184,6 +184,16 @@ def test_a_broken_export_is_refused_unless_meant(
     assert on_hand(conn) == {"A": 5}
 
 
+def test_the_report_of_another_shop_takes_no_stock_away(
+    conn: sa.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_syncs, "SHRINKS_FROM", 3)
+    open_shop(conn, {"A": 5, "B": 5, "C": 5})
+    refused = feed(conn, [(f"X{number}", "9") for number in range(8)])
+    assert refused.refused == "shrunk: 3 of 3 SKUs with stock are not in the snapshot"
+    assert on_hand(conn) == {"A": 5, "B": 5, "C": 5}
+
+
 def test_sites_do_not_see_each_other(conn: sa.Connection) -> None:
     open_shop(conn, {"A": 5})
     feed(conn, [("A", "3")], site="S", at=9)

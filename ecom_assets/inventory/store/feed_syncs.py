@@ -19,7 +19,7 @@ from ecom_assets.inventory.store.restocks import note_freed, open_freed
 from ecom_assets.inventory.tables import FEED_SYNCS
 from ecom_assets.shared.quarantine import PARKED_COLUMNS, QUARANTINE, park, settle
 
-SHRINKS_FROM = 1_000
+SHRINKS_FROM = 20
 """SKUs with stock from which on a snapshot that names less than half of them is refused."""
 
 # Feeds of one site go one after the other; before any stock is locked.
@@ -37,11 +37,11 @@ _LAST_LEVELS = sa.text("""
     WHERE site_code = :site AND state = 'applied' AND kind <> 'changes'
 """)
 _STAGED = sa.text("SELECT count(*) FROM stock_feed")
-_SHRUNK = sa.text("""
-    SELECT count(*) FILTER (WHERE f.sku IS NULL), count(*)
-    FROM inventory.balances AS b
-    LEFT JOIN (SELECT DISTINCT btrim(sku) AS sku FROM stock_feed) AS f ON f.sku = b.sku
-    WHERE b.site_code = :site AND b.on_hand > 0
+# What the comparison found left out; SKUs that were empty already do not count.
+_LEFT_OUT = sa.text("""
+    SELECT count(*) FROM feed_difference AS d
+    JOIN inventory.balances AS b ON b.sku = d.sku AND b.site_code = :site
+    WHERE d.is_absent AND b.on_hand > 0
 """)
 _STOCKED = sa.text("""
     SELECT count(*) FROM inventory.balances WHERE site_code = :site AND on_hand > 0
@@ -149,11 +149,14 @@ def sync_stock(conn: sa.Connection, feed: Feed, run: str, may_shrink: bool = Fal
         return _repeat(conn, same, feed)
     rows = int(conn.execute(_STAGED).scalar_one())
     attempt = int(same["attempt"]) + 1 if same else 1
-    if reason := _reason_to_refuse(conn, feed, rows, may_shrink):
+    reason = _stale(conn, feed)
+    if not reason:
+        compare(conn, feed, rows)
+        reason = None if may_shrink else _shrinks(conn, feed, rows)
+    if reason:
         if same and same["reason"] == reason:
             return _repeat(conn, same, feed)
         return _record(conn, feed, run, attempt, {"rows_read": rows}, reason)
-    compare(conn, feed, rows)
     return _apply(conn, feed, run, attempt, rows)
 
 
@@ -186,29 +189,27 @@ def _repeat(conn: sa.Connection, same: sa.RowMapping, feed: Feed) -> SyncReport:
     return SyncReport(int(same["sync_id"]), True, same["reason"], *numbers)
 
 
-def _reason_to_refuse(conn: sa.Connection, feed: Feed, rows: int, may_shrink: bool) -> str | None:
+def _stale(conn: sa.Connection, feed: Feed) -> str | None:
     if feed.kind is FeedKind.CHANGES:
         return None
     last = conn.execute(_LAST_LEVELS, {"site": feed.site_code}).scalar()
     if last is not None and feed.as_of < last:
         return f"stale: levels of {last:%Y-%m-%dT%H:%M:%S%z} were applied before"
-    if feed.kind is FeedKind.SNAPSHOT and not may_shrink:
-        return _shrinks(conn, feed.site_code, rows)
     return None
 
 
-def _shrinks(conn: sa.Connection, site: str, rows: int) -> str | None:
-    """Why a snapshot looks like a broken export, if it does."""
-    stocked = int(conn.execute(_STOCKED, {"site": site}).scalar_one())
+def _shrinks(conn: sa.Connection, feed: Feed, rows: int) -> str | None:
+    """Why a compared snapshot looks like a broken export or another location's, if it does."""
+    if feed.kind is not FeedKind.SNAPSHOT:
+        return None
+    where = {"site": feed.site_code}
+    stocked = int(conn.execute(_STOCKED, where).scalar_one())
     if not rows and stocked:
         return "empty: a snapshot without rows would take all stock away"
-    # As many rows as half the stock may still name other SKUs; the join tells.
-    if stocked < SHRINKS_FROM or rows >= stocked:
+    left_out = int(conn.execute(_LEFT_OUT, where).scalar_one())
+    if stocked < SHRINKS_FROM or left_out * 2 <= stocked:
         return None
-    absent, known = conn.execute(_SHRUNK, {"site": site}).one()
-    if absent * 2 <= known:
-        return None
-    return f"shrunk: {absent} of {known} SKUs with stock are not in the snapshot"
+    return f"shrunk: {left_out} of {stocked} SKUs with stock are not in the snapshot"
 
 
 def _apply(conn: sa.Connection, feed: Feed, run: str, attempt: int, rows: int) -> SyncReport:
