@@ -38,6 +38,9 @@ def as_table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 
 
 def _cell(value: object) -> str:
+    if isinstance(value, float):
+        # Plus 0: what rounds to minus nothing is nothing.
+        return f"{round(value, 3) + 0:.3f}".rstrip("0").rstrip(".")
     text = "" if value is None else " ".join(str(value).splitlines())
     # Cut before escaping, so that the cut never parts a backslash from its bar.
     short = text if len(text) <= _CELL_CHARACTERS else text[: _CELL_CHARACTERS - 1] + "…"
