@@ -45,6 +45,7 @@ class Part:
         stage: whose orders it advances.
         tables: the assets it writes, as `area/table`.
         step: advances the claimed orders, given connection and run id.
+        make_ready: brings about what the stage needs, in a transaction of its own.
         call: hands further orders to the stage once nobody waits for it, and says how many; in a
             transaction of its own.
     """
@@ -52,6 +53,7 @@ class Part:
     stage: Stage
     tables: tuple[str, ...]
     step: Callable[[sa.Connection, str], Mapping[str, int]]
+    make_ready: Callable[[sa.Connection], object] | None = None
     call: Callable[[sa.Connection], int] = lambda _: 0
 
 
@@ -64,7 +66,13 @@ PARTS = (
     ),
     Part(Stage.SCORE, ("fraud/sightings", "fraud/order_scores"), fraud.score_orders),
     Part(Stage.RISK, ("risk/decisions",), risk.decide_orders),
-    Part(Stage.RESERVE, ("inventory/reservations",), inventory.reserve, inventory.call_backorders),
+    Part(
+        Stage.RESERVE,
+        ("inventory/reservations",),
+        inventory.reserve,
+        inventory.assemble_kits,
+        inventory.call_backorders,
+    ),
     Part(Stage.ALLOCATE, ("warehouse/allocations",), warehouse.allocate),
     Part(Stage.CARRIER, ("transport/carrier_choices",), transport.choose_carriers),
 )
@@ -85,8 +93,8 @@ _ROUNDS = 4
 then another change of it may begin. What is left then is the next call's."""
 
 
-class _Restocked(Exception):
-    """Stock came for backordered orders; they are called before others get sites."""
+class _InSteps(Exception):
+    """Kits must be made before orders reserve, or stock came for others before these get sites."""
 
 
 def is_due(conn: sa.Connection) -> bool:
@@ -139,7 +147,7 @@ def _decide(begin: Begin, run: str, warn: Callable[[str], object]) -> Advanced:
         return _apart(begin, run)
     try:
         return retried(partial(_together, begin, run))
-    except _Restocked:
+    except _InSteps:
         return _apart(begin, run)
     except Exception as error:  # whatever it is, it may be one order's
         warn(f"deciding stage by stage: {error}")
@@ -188,9 +196,11 @@ def _together(begin: Begin, run: str) -> Advanced:
         for part in PARTS:
             if part.stage is Stage.SCORE:
                 fraud.score_alone(conn)
+            if part.stage is Stage.RESERVE and inventory.are_kits_asked(conn):
+                raise _InSteps
             _advance(conn, run, part, advanced)
             if part.stage is Stage.RESERVE and inventory.are_noted(conn):
-                raise _Restocked
+                raise _InSteps
     return advanced
 
 
@@ -218,13 +228,21 @@ def _in_turn(begin: Begin, run: str, parts: tuple[Part, ...], advanced: Advanced
 def _drain(begin: Begin, run: str, part: Part) -> Counter[str]:
     own = partial(fraud.one_at_a_time, begin) if part.stage is Stage.SCORE else begin
     step = partial(_step, part, run)
+    retried(partial(_make_ready, begin, part))
     counts = flow.drain(own, part.stage, step, run=run)
     while retried(partial(_call, begin, part)):
         counts.update(flow.drain(own, part.stage, step, run=run))
     return counts
 
 
+def _make_ready(begin: Begin, part: Part) -> None:
+    if part.make_ready:
+        with begin() as conn:
+            part.make_ready(conn)
+
+
 def _call(begin: Begin, part: Part) -> int:
+    _make_ready(begin, part)
     with begin() as conn:
         return part.call(conn)
 

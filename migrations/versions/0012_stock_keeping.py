@@ -49,6 +49,9 @@ MOVING_AVERAGE = """
 
 def upgrade() -> None:
     """Make the tables, and the aggregate that values stock."""
+    op.alter_column('movements', 'kind', schema='inventory', comment='opening, receipt, sale, return, transfer, adjustment, count or assembly')
+    op.drop_constraint('movements_kind_known_check', 'movements', schema='inventory')
+    op.create_check_constraint(op.f('movements_kind_known_check'), 'movements', "kind IN ('opening', 'receipt', 'sale', 'return', 'transfer', 'adjustment', 'count', 'assembly')", schema='inventory')
     op.create_index('quarantine_place_idx', 'quarantine', ['source', 'row_number', 'subject'], unique=False, schema='flow')
     op.create_table('feed_syncs',
     sa.Column('sync_id', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='surrogate key; movements of the feed are named feed:<sync_id>'),
@@ -317,6 +320,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take the schema back to the revision before."""
     op.drop_index('quarantine_place_idx', table_name='quarantine', schema='flow')
+    op.drop_constraint('movements_kind_known_check', 'movements', schema='inventory')
+    op.create_check_constraint(op.f('movements_kind_known_check'), 'movements', "kind IN ('opening', 'receipt', 'sale', 'return', 'transfer', 'adjustment', 'count')", schema='inventory')
+    op.alter_column('movements', 'kind', schema='inventory', comment='opening, receipt, sale, return, transfer, adjustment or count')
     op.execute("DROP AGGREGATE inventory.moving_average(bigint, bigint)")
     op.execute("DROP FUNCTION inventory.average_step(bigint[], bigint, bigint)")
     op.execute("ALTER TABLE inventory.balances RESET (fillfactor)")

@@ -47,6 +47,9 @@ _SOLD = sa.text("""
 _SHARES = sa.text("""
     SELECT week_date, stockout_share FROM inventory.demand_history WHERE sku = 'C'
 """)
+_KIT = sa.text("""
+    INSERT INTO catalog.kits (kit_sku, component_sku, quantity) VALUES ('A', 'B', 3)
+""")
 _GIVE_UP = {
     "fulfilment_state = 'cancelled'": sa.text("""
         UPDATE flow.order_states SET fulfilment_state = 'cancelled'
@@ -234,3 +237,12 @@ def test_no_part_keeps_more_than_it_had(units: list[int], taken_back: int) -> No
     left = [part.units for part in kept(parts, taken_back)]
     assert sum(left) == max(0, sum(units) - taken_back)
     assert all(after <= before for after, before in zip(left, units, strict=True))
+
+
+def test_who_asks_for_a_kit_asks_for_what_is_in_it(shop: sa.Connection) -> None:
+    shop.execute(_KIT)
+    place(shop, [Order(5, [("A", 2), ("B", 1)])])
+    store.refresh_history(shop, MONDAY, MONDAY + WEEK, "run")
+    assert shop.execute(_SOLD).tuples().all() == [
+        ("A", "N", MONDAY, 2), ("B", "N", MONDAY, 7),
+    ]  # fmt: skip

@@ -195,3 +195,34 @@ def test_orders_another_worker_holds_are_left_to_it(shop: ChangedShop) -> None:
         other.rollback()
     assert run(shop)["risk/decisions"]["orders"] == 1
     assert fulfilment(shop) == {"allocated": 2}
+
+
+@pytest.mark.parametrize("most", [1, 200])
+def test_a_kit_is_put_together_and_sent_like_any_product(
+    shop: ChangedShop, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(deciding, "MOST", most)
+    with shop.database.begin() as conn:
+        conn.execute(_KIT)
+        conn.execute(_PARTS)
+        asked = document(2)
+        asked["lines"][0]["sku"] = "KIT"
+        receive(conn, [Message("web", "k", NOON, asked), Message("web", "b", NOON, document(1))])
+    run(shop)
+    assert fulfilment(shop) == {"allocated": 2}
+    with shop.database.begin() as conn:
+        moved = conn.execute(_ASSEMBLED).tuples().all()
+    assert moved == [("KIT", 2), ("SKU-1", -2), ("SKU-2", -6)]
+
+
+_KIT = sa.text("""
+    INSERT INTO catalog.products (sku, name, category, currency, is_kit)
+    VALUES ('KIT', 'Kit', 'x', 'EUR', true)
+""")
+_PARTS = sa.text("""
+    INSERT INTO catalog.kits (kit_sku, component_sku, quantity)
+    VALUES ('KIT', 'SKU-1', 1), ('KIT', 'SKU-2', 3)
+""")
+_ASSEMBLED = sa.text("""
+    SELECT sku, quantity FROM inventory.movements WHERE kind = 'assembly' ORDER BY sku
+""")

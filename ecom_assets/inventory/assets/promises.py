@@ -49,6 +49,7 @@ def reservations(
 ) -> dg.MaterializeResult[Any]:
     """Reserve stock for every order that waits for it, then for those whose stock came since."""
     step = partial(store.reserve, run=context.run.run_id)
+    retried(partial(_assemble, database))
     totals = drain(database.begin, Stage.RESERVE, step, context.log.info, run=context.run.run_id)
     # Not before nobody waits: so it does not matter in which chunks the orders came.
     while called := retried(partial(_call, database)):
@@ -129,7 +130,13 @@ def _stock(conn: sa.Connection) -> dict[str, Any]:
     }
 
 
+def _assemble(database: DatabaseResource) -> int:
+    with database.begin() as conn:
+        return store.assemble_kits(conn)
+
+
 def _call(database: DatabaseResource) -> int:
+    _assemble(database)
     with database.begin() as conn:
         return store.call_backorders(conn)
 

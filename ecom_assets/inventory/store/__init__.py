@@ -2,7 +2,7 @@
 
 Locking order of all stock, which no path may reverse:
 
-0. the turn of a location's feed, and transfers that arrive, by id;
+0. the turn of a location's feed, of assemblies, and transfers that arrive, by id;
 1. waits in `flow.pending`: claims skip what others hold, `call_back` waits for it;
 2. the holder of a hold;
 3. rows of `inventory.positions`, by SKU, all that the transaction needs in one statement;
@@ -15,6 +15,7 @@ nobody, and `call_backorders` holds no stock while it hands orders on.
 
 from __future__ import annotations
 
+from ecom_assets.inventory.store.assemblies import are_kits_asked, assemble_kits
 from ecom_assets.inventory.store.atp import available, listed_units, refresh_atp
 from ecom_assets.inventory.store.backtests import (
     by_method,
@@ -116,7 +117,9 @@ __all__ = [
     "NotOpen",
     "Proposed",
     "approve_counts",
+    "are_kits_asked",
     "are_noted",
+    "assemble_kits",
     "available",
     "balances_as_of",
     "by_method",

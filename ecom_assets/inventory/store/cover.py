@@ -43,20 +43,21 @@ _SHORT_OF_PROMISES = sa.text("""
     FROM running
     WHERE posting.ctid = running.posting_row AND running.quantity < 0 AND running.free < 0
 """)
-# Half a transfer would make stock out of nothing or lose it: the halves fall together.
+# Half a transfer or assembly would make stock out of nothing or lose it: its moves fall together.
 _OTHER_HALVES = sa.text("""
     UPDATE posting AS half SET reason = 'negative_balance'
     FROM posting AS other
-    WHERE half.kind = 'transfer' AND half.reason IS NULL
-        AND other.kind = 'transfer' AND other.reason = 'negative_balance'
-        AND other.reference = half.reference AND other.sku = half.sku
+    WHERE half.kind IN ('transfer', 'assembly') AND half.reason IS NULL
+        AND other.kind = half.kind AND other.reason = 'negative_balance'
+        AND other.reference = half.reference
+        AND (other.sku = half.sku OR half.kind = 'assembly')
 """)
 
 
 def refuse_uncovered(conn: sa.Connection) -> None:
-    """Refuse outward moves that the stock does not cover, and both halves of such transfers.
+    """Refuse outward moves that the stock does not cover, with what belongs to them.
 
-    Refusing the inward half of a transfer may uncover another move, hence the loop; each turn
+    Refusing the inward half of one may uncover another move, hence the loop; each turn
     refuses at least one more move.
     """
     while True:

@@ -85,6 +85,21 @@ _OPEN = (
         FROM turns AS t
         LEFT JOIN taken_back AS b ON b.order_id = t.order_id AND b.sku = t.sku
     """),
+    # Who asks for a kit asks for what is in it; the revenue is the kit's. The depth ends a cycle.
+    sa.text("""
+        INSERT INTO asked
+        WITH RECURSIVE within AS (
+            SELECT kit_sku, component_sku, CAST(quantity AS bigint) AS takes, 1 AS depth
+            FROM catalog.kits
+            UNION ALL
+            SELECT w.kit_sku, k.component_sku, w.takes * k.quantity, w.depth + 1
+            FROM within AS w JOIN catalog.kits AS k ON k.kit_sku = w.component_sku
+            WHERE w.depth < 10
+        )
+        SELECT w.component_sku, a.site_code, a.week_at, a.order_line_id, a.currency,
+            a.units * w.takes, 0
+        FROM asked AS a JOIN within AS w ON w.kit_sku = a.sku
+    """),
 )
 _WEEKS = sa.text("""
     CREATE TEMPORARY TABLE found_weeks ON COMMIT DROP AS
@@ -185,6 +200,7 @@ def refresh_history(conn: sa.Connection, begin: date, end: date, run: str) -> di
     given: dict[str, Any] = {"from_at": from_at, "to_at": to_at}
     conn.execute(_OPEN[0])
     conn.execute(_OPEN[1], given)
+    conn.execute(_OPEN[2])
     conn.execute(_WEEKS, given)
     conn.execute(sa.text("ANALYZE found_weeks"))
     removed = conn.execute(_GONE, {"from_date": begin, "to_date": end}).rowcount

@@ -47,7 +47,7 @@ _POSITIONS = sa.text("""
             AS available_units,
         coalesce(o.units, 0)::bigint AS on_order_units,
         coalesce(t.pack_units, 1) AS pack_units, coalesce(t.minimum_units, 1) AS minimum_units,
-        coalesce(t.is_reordered, true) AS is_reordered, d.unit_cost_minor, d.currency,
+        coalesce(t.is_reordered, NOT d.is_kit) AS is_reordered, d.unit_cost_minor, d.currency,
         coalesce(d.supplier_key, '') AS supplier_key,
         coalesce(s.minimum_order_minor, 0) AS minimum_minor
     FROM inventory.reorder_policies AS p

@@ -24,6 +24,11 @@ _NOTE = sa.text("""
     SELECT sku, freed_at FROM (SELECT DISTINCT sku, freed_at FROM freed) AS f
     WHERE EXISTS (
         SELECT FROM inventory.reservations AS r WHERE r.sku = f.sku AND r.backordered > 0
+    ) OR EXISTS (
+        -- What a kit is made of, too: it can be put together then.
+        SELECT FROM catalog.kits AS k
+        JOIN inventory.reservations AS r ON r.sku = k.kit_sku AND r.backordered > 0
+        WHERE k.component_sku = f.sku
     )
     ORDER BY sku, freed_at
 """)

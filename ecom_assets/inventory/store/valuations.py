@@ -17,14 +17,23 @@ from ecom_assets.shared.upsert import upsert
 # than the product's is none that could be added up. `moving_average` is the aggregate of the
 # schema: units, value, cost in, cost out and last cost, in the order of the moves.
 _WORTH = sa.text("""
-    WITH moves AS MATERIALIZED (
+    WITH kit AS (
+        -- A kit of which nothing else is known costs what is in it.
+        SELECT k.kit_sku, min(c.currency) AS currency,
+            CAST(sum(k.quantity * c.unit_cost_minor) AS bigint) AS unit_cost_minor
+        FROM catalog.kits AS k JOIN catalog.products AS c ON c.sku = k.component_sku
+        GROUP BY k.kit_sku
+        HAVING count(*) = count(c.unit_cost_minor) AND min(c.currency) = max(c.currency)
+    ), moves AS MATERIALIZED (
         SELECT m.sku, m.moved_at, m.movement_id, CAST(m.quantity AS bigint) AS quantity,
-            p.currency, coalesce(r.unit_cost_minor, p.unit_cost_minor) AS unit_cost_minor
+            p.currency, coalesce(r.unit_cost_minor, p.unit_cost_minor, k.unit_cost_minor)
+                AS unit_cost_minor
         FROM inventory.movements AS m
         JOIN catalog.products AS p ON p.sku = m.sku
         LEFT JOIN inventory.receipt_costs AS r
             ON m.kind = 'receipt' AND r.reference = m.reference AND r.sku = m.sku
             AND r.site_code = m.site_code AND r.currency = p.currency
+        LEFT JOIN kit AS k ON k.kit_sku = m.sku AND k.currency = p.currency
         WHERE m.kind <> 'transfer' AND m.moved_at <= :as_of
     ), summed AS (
         SELECT sku, currency, sum(quantity) AS units,

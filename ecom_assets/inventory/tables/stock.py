@@ -22,7 +22,7 @@ MOVEMENTS = area_table(
     identity("movement_id", "surrogate key"),
     text("sku", "what moved"),
     text("site_code", "where"),
-    text("kind", "opening, receipt, sale, return, transfer, adjustment or count"),
+    text("kind", "opening, receipt, sale, return, transfer, adjustment, count or assembly"),
     integer("quantity", "units, positive into the site and negative out of it"),
     moment("moved_at", "business moment of the move"),
     text("reference", "what caused it; with kind, SKU and site it makes a move happen once"),
@@ -32,7 +32,8 @@ MOVEMENTS = area_table(
     sa.UniqueConstraint("kind", "reference", "sku", "site_code"),
     sa.CheckConstraint("quantity <> 0", name="quantity_not_zero"),
     sa.CheckConstraint(
-        "kind IN ('opening', 'receipt', 'sale', 'return', 'transfer', 'adjustment', 'count')",
+        "kind IN ('opening', 'receipt', 'sale', 'return', 'transfer', 'adjustment', 'count',"
+        " 'assembly')",
         name="kind_known",
     ),
     # What came after an order's moment, without the sales, which are by far the most.
