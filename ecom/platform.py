@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,9 @@ from ecom.problems import Problem
 from ecom.settings import Settings
 from resources.database import DatabaseResource, engine_for
 from resources.history import KEEP_DAYS, VARIABLES
+
+_OWN = ("ECOM_", "DAGSTER_")
+"""What names of the environment that belong to the platform begin with."""
 
 _DAGSTER_YAML = """\
 # Written by the platform at every start; change it there.
@@ -135,6 +138,7 @@ def opened(settings: Settings, migrating: bool = True) -> Iterator[Platform]:
     """
     make_home(settings.home)
     with ExitStack() as stack:
+        stack.callback(_restore, dict(os.environ))
         server = None
         if settings.database_url is None:
             server = stack.enter_context(EmbeddedPostgres(settings.postgres))
@@ -145,6 +149,13 @@ def opened(settings: Settings, migrating: bool = True) -> Iterator[Platform]:
         os.environ.update(platform.environment)
         stack.callback(engine_for(platform.url).dispose)
         yield platform
+
+
+def _restore(before: Mapping[str, str]) -> None:
+    """Set the environment's own names as they were: who opens again must look for the server anew."""
+    for name in [name for name in os.environ if name.startswith(_OWN)]:
+        del os.environ[name]
+    os.environ.update({name: before[name] for name in before if name.startswith(_OWN)})
 
 
 @contextmanager

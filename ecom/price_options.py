@@ -10,13 +10,16 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from getpass import getuser
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import sqlalchemy as sa
 import typer
 
 from ecom.problems import Problem
 from ecom.settings import load
+
+if TYPE_CHECKING:
+    from resources.database import DatabaseResource
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="CSV, CSV.GZ or XLSX.")]
 Plan = Annotated[int, typer.Argument(metavar="PLAN", help="Number of the plan.")]
@@ -34,11 +37,18 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 @contextmanager
-def begin() -> Iterator[sa.Connection]:
-    """A transaction on the shop's database."""
+def shop() -> Iterator[DatabaseResource]:
+    """The shop's database."""
     from ecom.platform import opened
 
-    with opened(load()) as platform, platform.database.begin() as conn:
+    with opened(load()) as platform:
+        yield platform.database
+
+
+@contextmanager
+def begin() -> Iterator[sa.Connection]:
+    """A transaction on the shop's database."""
+    with shop() as database, database.begin() as conn:
         yield conn
 
 

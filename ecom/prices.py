@@ -20,6 +20,7 @@ from ecom.price_options import (
     person,
     refusals,
     say,
+    shop,
     tell,
 )
 from ecom.price_report import backtest_text, line_text, plan_text
@@ -122,13 +123,15 @@ def apply(number: Plan) -> None:
     """Make a plan's prices effective, then read them back."""
     from ecom_assets.pricing import store
 
-    with begin() as conn, refusals():
-        done = store.apply(conn, number, f"prices-{uuid.uuid4()}")
-    if done.state == "stale":
-        raise Problem(f"plan {number} was made on other prices: {', '.join(done.moved_since)}"
-                      " moved since; make a new plan")  # fmt: skip
-    with begin() as conn:
-        proof = store.verify(conn, number)
+    with shop() as database:
+        with database.begin() as conn, refusals():
+            done = store.apply(conn, number, f"prices-{uuid.uuid4()}")
+        if done.state == "stale":
+            raise Problem(f"plan {number} was made on other prices: {', '.join(done.moved_since)}"
+                          " moved since; make a new plan")  # fmt: skip
+        # In a transaction of its own: what is read back is what buyers get.
+        with database.begin() as conn:
+            proof = store.verify(conn, number)
     say(f"plan {number} is {proof.state}: {done.begun:,} prices began, {done.ended:,} ended")
 
 

@@ -51,6 +51,9 @@ def take_document(
 def _take(conn: sa.Connection, table: str, entry: dict[str, Any], at: datetime, by: str) -> str:
     price_list = _list(conn, entry)
     if table == "list":
+        if price_list is None or entry:
+            strange = f", and has no {', '.join(sorted(entry))}" if entry else ""
+            raise InvalidRule(f'a list is named as in list = "web/EUR"{strange}')
         return f"price list {price_list} is open"
     if table == "limit":
         if price_list is None:
@@ -73,8 +76,14 @@ def _list(conn: sa.Connection, entry: dict[str, Any]) -> int | None:
     settings = {key: entry.pop(key) for key in list(entry) if key in _LIST_SETTINGS}
     if name is None:
         return None
-    channel, currency, *group = str(name).split("/")
-    return open_list(conn, channel, currency, *group[:1], **settings)
+    return open_list(conn, *_named(name), **settings)
+
+
+def _named(name: object) -> list[str]:
+    parts = str(name).split("/")
+    if len(parts) not in (2, 3) or not all(parts):
+        raise InvalidRule(f"{name!r} names no list; write channel/CURRENCY or with a group behind")
+    return parts
 
 
 _LIST_SETTINGS = frozenset({
@@ -86,8 +95,7 @@ def _followed(conn: sa.Connection, entry: dict[str, Any]) -> dict[str, Any]:
     """A rule that follows a list names it as its own is named."""
     parameters = dict(entry["parameters"])
     if "list" in parameters:
-        channel, currency, *group = str(parameters.pop("list")).split("/")
-        parameters["price_list_id"] = open_list(conn, channel, currency, *group[:1])
+        parameters["price_list_id"] = open_list(conn, *_named(parameters.pop("list")))
     return {**entry, "parameters": parameters}
 
 
