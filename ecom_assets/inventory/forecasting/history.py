@@ -21,8 +21,6 @@ SMOOTHING = 0.1
 """Weight of the newest week where a series' own errors are measured."""
 LEAST_MISSED = 0.3
 """Units that a series is taken to miss by at least: one that never sold may sell one."""
-LEAST_SIZE = 0.17
-"""Added to the units of a forecast where its size is taken for the error to expect."""
 
 GLOBAL = ("global_typical", "global_poisson")
 
@@ -66,10 +64,8 @@ def said(
             if trained:
                 spoken = learning.forecast(trained, known, horizon)
                 means |= {"global_typical": spoken.typical, "global_poisson": spoken.poisson}
-                # What the model expects, what the series did, and its size: a model overlooks what
-                # one series does, its history is short, and errors grow with the size of demand.
-                size = spoken.poisson + LEAST_SIZE
-                error = np.cbrt(np.maximum(spoken.error, 1e-3) * error * size)
+                # What the model expects, and what the series did: each knows what the other misses.
+                error = np.sqrt(np.maximum(spoken.error, 1e-3) * error)
         found[origin] = Said(origin, means, error)
     return found
 

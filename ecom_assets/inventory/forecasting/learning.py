@@ -7,7 +7,7 @@ of the weeks ahead, and the size of the error to expect, which scales the interv
 The typical path is what the measured error asks for. RMSSE is the root of a path's squared errors,
 and the mean of roots is least at the spatial median of the paths that may come, not at their mean.
 It is found by Weiszfeld's rule (1937): fit again, each path weighing as the inverse of its distance
-from the fit before.
+from the fit before. What all forecasts come to together is not the model's to say (`levelling`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ecom_assets.inventory.forecasting import features
+from ecom_assets.inventory.forecasting import features, levelling
 from ecom_assets.inventory.forecasting.panel import Floats, Ints, Panel
 
 HORIZON = 4
@@ -34,8 +34,14 @@ MOST_TARGET = 4.0
 """A week counts at most this many times the level: one bulk order must not teach the mean."""
 MOST_ERROR = 40.0
 """The same for the error to expect, which is to tell who gets bulk orders."""
-LEAST_DISTANCE = 0.15
+LEAST_DISTANCE = 0.05
 """Added to a path's distance from the fit, in levels: none that was met exactly weighs all."""
+LEAST_SHARE = 0.5
+"""Share of the demand that typical paths come to at least."""
+DOUBT = 0.95
+"""What typical paths are lowered by further: of weeks to come the model knows less than of those it
+was fitted to, and the less is known of a lopsided demand, the further its median lies below its
+mean. 0.90 and 0.95 did alike over thirteen origins, 1 by 0.3 % worse."""
 
 SETTINGS: dict[str, Any] = {
     "learning_rate": 0.05,
@@ -62,6 +68,7 @@ class Trained:
         poisson: the mean under a Poisson loss.
         typical: the spatial median of the weeks ahead.
         error: the absolute error to expect.
+        share: what typical paths came to, as a share of the demand, by value.
         origin: week whose earlier weeks were learnt from.
         rows: rows learnt from.
     """
@@ -69,6 +76,7 @@ class Trained:
     poisson: Any
     typical: Any
     error: Any
+    share: float
     origin: int
     rows: int
 
@@ -103,7 +111,9 @@ def train(panel: Panel) -> Trained:
         miss = rows.target - poisson.predict(rows.columns)
         typical = _fitted(rows.columns, rows.target, 1 / (_distance(miss, rows) + LEAST_DISTANCE))
         error = _fitted(rows.columns, np.minimum(np.abs(miss), MOST_ERROR) + 1e-3)
-    return Trained(poisson, typical, error, panel.weeks, len(rows.target))
+        found = rows.value @ typical.predict(rows.columns)
+    share = float(np.clip(found / max(rows.value @ rows.target, 1e-9), LEAST_SHARE, 1.0))
+    return Trained(poisson, typical, error, share, panel.weeks, len(rows.target))
 
 
 def _distance(miss: Floats, rows: _Rows) -> Floats:
@@ -130,11 +140,19 @@ def _fitted(columns: Floats, target: Floats, weight: Floats | None = None) -> An
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """Rows to train on; rows of one series at one origin are of one path, numbered from 0."""
+    """Rows to train on.
+
+    Attributes:
+        columns: features.
+        target: units in the series' levels.
+        path: number, from 0, that rows of one series at one origin share.
+        value: revenue of a week at the series' level.
+    """
 
     columns: Floats
     target: Floats
     path: Ints
+    value: Floats
 
 
 def _rows(panel: Panel) -> _Rows:
@@ -142,28 +160,29 @@ def _rows(panel: Panel) -> _Rows:
     origins = list(range(max(LEAST_WEEKS, newest - MOST_ORIGINS + 1), newest + 1))
     if not origins or panel.series * len(origins) < LEAST_ROWS:
         raise TooLittleHistory(f"{panel.series} series over {panel.weeks} weeks")
-    told = features.tell(panel, origins)
+    told, price = features.tell(panel, origins), levelling.prices(panel)
     parts = [
-        _rows_of(panel, origin, told[origin], ahead)
+        _rows_of(panel, origin, told[origin], ahead, price)
         for origin in origins
         for ahead in range(min(HORIZON, panel.weeks - origin))
     ]
-    columns, target, path = (np.concatenate(part) for part in zip(*parts, strict=True))
+    columns, target, path, value = (np.concatenate(part) for part in zip(*parts, strict=True))
     if len(target) > MOST_ROWS:
         # Whole paths, drawn with a fixed seed: a forecast made again must come out the same.
         drawn = np.random.default_rng(11).random(panel.series * panel.weeks)
         kept = drawn[path] < MOST_ROWS / len(target)
-        columns, target, path = columns[kept], target[kept], path[kept]
-    return _Rows(columns, target, path)
+        columns, target, path, value = (part[kept] for part in (columns, target, path, value))
+    return _Rows(columns, target, path, value)
 
 
 def _rows_of(
-    panel: Panel, origin: int, told: features.Told, ahead: int
-) -> tuple[Floats, Floats, Ints]:
+    panel: Panel, origin: int, told: features.Told, ahead: int, price: Floats
+) -> tuple[Floats, Floats, Ints, Floats]:
     lived = panel.first < origin
     target = panel.sold[:, origin + ahead] / told.scale
     path = np.arange(panel.series) + panel.series * origin
-    return _with_ahead(told.columns, ahead)[lived], target[lived], path[lived]
+    columns, value = _with_ahead(told.columns, ahead), price * told.scale
+    return columns[lived], target[lived], path[lived], value[lived]
 
 
 def _with_ahead(columns: Floats, ahead: int) -> Floats:
@@ -189,4 +208,6 @@ def forecast(trained: Trained, panel: Panel, horizon: int) -> Forecast:
                 into[:, ahead] = np.maximum(model.predict(figures), 0) * told.scale
     for into in (poisson, typical, error):
         into[:, HORIZON:] = into[:, [min(horizon, HORIZON) - 1]]
-    return Forecast(poisson, typical, error)
+    level = levelling.factor(panel, poisson)
+    below = DOUBT * trained.share * levelling.factor(panel, typical)
+    return Forecast(poisson * level, typical * below, error * level)
