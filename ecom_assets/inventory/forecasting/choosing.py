@@ -16,8 +16,9 @@ from ecom_assets.inventory.forecasting.segments import Words
 HORIZON = 4
 """Weeks that methods are judged over."""
 
-PAST_WEEKS = 12
-"""Past origins, one a week, from which weights and intervals are learnt."""
+PAST_WEEKS = 20
+"""Past origins, one a week, from which weights and intervals are learnt. Intervals of fewer follow
+what the last weeks happened to miss by, and stock levels with them."""
 
 METHODS = (*local.METHODS, *history.GLOBAL)
 BLEND = "blend"
@@ -27,10 +28,10 @@ BLENDED = ("global_typical", "global_poisson", "ses", "tsb", "imapa")
 STURDY = ("global_typical", BLEND)
 """Methods that are taken unless another is clearly better, the first that can speak."""
 CLEARLY = 0.04
-"""Share by which the error must be smaller; of few series more, one over the root of their number."""
-SUM_BINS = 3
-"""Bins of forecast sizes for sums of weeks: their ratios are fewer, and a stock level that follows
-the noise of its calibration orders what the next one no longer wants."""
+"""Share by which the error must be smaller, plus one over the root of the number of series."""
+SUM_BINS = 1
+"""Bins of forecast sizes for sums of weeks: there are fewer of them, their ratios differ little by
+size, and a level that follows the noise of its bin orders what the next one no longer wants."""
 
 Method = str
 

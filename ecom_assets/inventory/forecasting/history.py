@@ -53,6 +53,7 @@ def said(
     """
     found: dict[int, Said] = {}
     trained: learning.Trained | None = None
+    newest = max(origins, default=0)
     for origin in sorted(origins):
         known = panel.until(origin)
         means = {
@@ -60,7 +61,9 @@ def said(
         }
         error = np.repeat(_missed(known)[:, None], horizon, axis=1)
         if set(methods) & set(GLOBAL):
-            trained = _trained(trained, known)
+            # Counted back from the newest origin, whose own forecast a fresh model makes.
+            if trained is None or (newest - origin) % RETRAIN_WEEKS == 0:
+                trained = _trained(known)
             if trained:
                 spoken = learning.forecast(trained, known, horizon)
                 means |= {"global_typical": spoken.typical, "global_poisson": spoken.poisson}
@@ -77,10 +80,8 @@ def _missed(known: Panel) -> Floats:
     return missed
 
 
-def _trained(before: learning.Trained | None, known: Panel) -> learning.Trained | None:
-    """The models of an origin: those of an origin shortly before, or new ones."""
-    if before and known.weeks - before.origin < RETRAIN_WEEKS:
-        return before
+def _trained(known: Panel) -> learning.Trained | None:
+    """Models of an origin, None where there is too little to train on."""
     try:
         return learning.train(known)
     except learning.TooLittleHistory:

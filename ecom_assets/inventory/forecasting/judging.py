@@ -43,7 +43,7 @@ class Judged:
 
 def past_of(origin: int) -> range:
     """Past origins that an outlook learns from."""
-    return range(max(origin - choosing.PAST_WEEKS, 0), origin)
+    return range(max(origin - choosing.PAST_WEEKS, 1), origin)
 
 
 def look(panel: Panel, origin: int, horizon: int = HORIZON) -> choosing.Outlook:

@@ -1,8 +1,8 @@
 """The global model: one model for all series, trained on every week of all of them.
 
 It forecasts in units of each series' own level (`features`), so that it learns shapes and not
-sizes. Three gradient-boosted models of scikit-learn: the mean under a Poisson loss, the typical path
-of the weeks ahead, and the size of the error to expect, which scales the intervals.
+sizes. Three gradient-boosted models of scikit-learn: the mean under a Poisson loss, the typical
+path of the weeks ahead, and the size of the error to expect, which scales the intervals.
 
 The typical path is what the measured error asks for. RMSSE is the root of a path's squared errors,
 and the mean of roots is least at the spatial median of the paths that may come, not at their mean.
