@@ -202,8 +202,9 @@ def main() -> None:
     names = tuple(name for name in FLOORS if not (given.quick and name == "auto_ets"))
     floors = measure_floors(panel, names)
     begun = time.perf_counter()
-    first = panel.weeks - HORIZON * ORIGINS - choosing.PAST_WEEKS
-    spoken = history.said(panel, range(first, panel.weeks), HORIZON, choosing.METHODS)
+    # To the end of the panel, so that models are as fresh at the origins as they are in use.
+    first = max(panel.weeks - HORIZON * ORIGINS - choosing.PAST_WEEKS, 1)
+    spoken = history.said(panel, range(first, panel.weeks + 1), HORIZON, choosing.METHODS)
     own = measure_own(panel, spoken, time.perf_counter() - begun)
     report_points(floors, own)
     report_coverage(own)

@@ -81,17 +81,21 @@ def test_demand_hidden_by_stock_outs_is_forecast_at_its_true_rate() -> None:
 
 
 @pytest.mark.slow
-def test_policies_need_no_more_stock_than_the_textbook_where_demand_is_lumpy() -> None:
+def test_policies_need_less_stock_than_the_textbook_where_demand_is_lumpy() -> None:
     panel: Panel = of_units(lumpy(np.random.default_rng(29)))
     one = np.ones(SERIES)
     curves: dict[str, list[tuple[float, float]]] = {}
     for point in trials.try_policies(panel, one, one, 2):
         played = point.played
         curves.setdefault(point.policy, []).append((played.value_fill_rate, played.stock_value))
-    own, textbook = (stock_at(curves[name], 0.9) for name in ("platform", "ses_normal"))
-    assert own is not None
-    assert textbook is not None
-    assert own < 1.05 * textbook
+    # Normal errors never serve 90 % of such demand: compared is what both reach.
+    most = min(max(rate for rate, _ in curves[name]) for name in ("platform", "ses_normal"))
+    for rate in (0.7, 0.8, most):
+        own, textbook = (stock_at(curves[name], rate) for name in ("platform", "ses_normal"))
+        assert own is not None
+        assert textbook is not None
+        assert own < 0.95 * textbook, rate
+    assert max(rate for rate, _ in curves["platform"]) > 0.95
 
 
 def test_a_forecast_reads_nothing_of_its_future() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ecom_assets.inventory.forecasting.choosing import preferred
 from ecom_assets.inventory.forecasting.judging import MOST_BIAS, Result, decide
 
 
@@ -73,3 +74,9 @@ def test_every_segment_is_decided_by_itself() -> None:
 
 def test_no_backtests_decide_nothing() -> None:
     assert decide([]) == []
+
+
+@pytest.mark.parametrize(("series", "chosen"), [(25, "global_typical"), (2_500, "ses")])
+def test_the_fewer_series_the_clearer_a_method_must_lead(series: int, chosen: str) -> None:
+    errors = {"global_typical": 1.0, "ses": 0.85}
+    assert preferred(errors, series) == chosen

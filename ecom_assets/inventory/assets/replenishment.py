@@ -110,11 +110,11 @@ def _forecast(
     # Between two transactions: the server ends one whose process falls silent, and training may.
     days = terms.lead_days + reordering.REVIEW_DAYS
     planned = planning.plan(series.panel, methods, days, terms.level)
-    daily = planned.mean.mean(axis=1) / 7
     safety = reordering.safety_stock(
-        planned.protected, planned.protected_quantile, daily, terms.lead_spread_days, terms.level
-    )
-    policy = reordering.policy(planned.protected, safety, daily)
+        planned.protected, planned.protected_quantile, planned.daily, terms.lead_spread_days,
+        terms.level,
+    )  # fmt: skip
+    policy = reordering.policy(planned.protected, safety, planned.daily)
     with database.begin() as conn:
         written = store.save_forecasts(conn, series, planned, planning.VERSION, run)
         policies = store.save_policies(

@@ -16,17 +16,22 @@ from ecom_assets.inventory.forecasting.segments import Words
 HORIZON = 4
 """Weeks that methods are judged over."""
 
-PAST_WEEKS = 12
-"""Past origins, one a week, from which weights and intervals are learnt."""
+PAST_WEEKS = 20
+"""Past origins, one a week, from which weights and intervals are learnt. Intervals of fewer follow
+what the last weeks happened to miss by, and stock levels with them."""
 
 METHODS = (*local.METHODS, *history.GLOBAL)
 BLEND = "blend"
-BLENDED = ("global_poisson", "global_squared", "ses", "tsb", "imapa")
+BLENDED = ("global_typical", "global_poisson", "ses", "tsb", "imapa")
 """The methods in the blend; the local ones alone where there is too little to train on."""
 
-STURDY = ("global_poisson", BLEND)
+STURDY = ("global_typical", BLEND)
 """Methods that are taken unless another is clearly better, the first that can speak."""
-CLEARLY = 0.96
+CLEARLY = 0.04
+"""Share by which the error must be smaller, plus one over the root of the number of series."""
+SUM_BINS = 1
+"""Bins of forecast sizes for sums of weeks: there are fewer of them, their ratios differ little by
+size, and a level that follows the noise of its bin orders what the next one no longer wants."""
 
 Method = str
 
@@ -149,7 +154,7 @@ def sum_quantiles(
         levels: nominal levels.
 
     Returns:
-        Units, (series,), and their quantiles, (series, levels).
+        Expected units at the level of recent demand, (series,), and quantiles, (series, levels).
     """
     now = Said(seen.known.weeks, seen.means, seen.error)
     mean = np.zeros(seen.known.series)
@@ -158,23 +163,27 @@ def sum_quantiles(
         chosen = methods == method
         each, error = per_week(now, str(method), weeks)
         truth = sums(seen.known, seen.past, str(method), weeks)
-        calibration = calibrate(*truth) if len(truth[0]) else seen.calibrations[str(method)]
-        mean[chosen] = each[chosen] * weeks
+        known = len(truth[0]) > 0
+        calibration = calibrate(*truth, SUM_BINS) if known else seen.calibrations[str(method)]
+        mean[chosen] = calibration.expected(each[chosen], error[chosen]) * weeks
         found[chosen] = quantiles(each[chosen], error[chosen], calibration, levels) * weeks
     return mean, found
 
 
-def preferred(errors: Mapping[Method, float]) -> Method:
+def preferred(errors: Mapping[Method, float], series: int) -> Method:
     """The method with the smallest error, unless a sturdy one comes close to it.
 
-    Of many methods one always looks best by chance; it must be clearly better to be taken.
+    Of many methods one always looks best by chance, and of few series by much; it must be clearly
+    better to be taken.
 
     Args:
         errors: by method.
+        series: how many the errors are means of.
     """
     best = min(errors, key=lambda name: (errors[name], name))
     sturdy = next((name for name in STURDY if name in errors), best)
-    return best if errors[best] < CLEARLY * errors[sturdy] else sturdy
+    least = 1 - CLEARLY - 1 / np.sqrt(max(series, 1))
+    return best if errors[best] < least * errors[sturdy] else sturdy
 
 
 def best_per_segment(
@@ -200,7 +209,8 @@ def best_per_segment(
     revenue = known.revenue.sum(axis=1)
     return {
         str(name): preferred(
-            {method: scores.weighted(totals[method][here], revenue[here]) for method in methods}
+            {method: scores.weighted(totals[method][here], revenue[here]) for method in methods},
+            int(here.sum()),
         )
         for name in np.unique(segment)
         if (here := segment == name) is not None

@@ -22,7 +22,7 @@ SMOOTHING = 0.1
 LEAST_MISSED = 0.3
 """Units that a series is taken to miss by at least: one that never sold may sell one."""
 
-GLOBAL = ("global_poisson", "global_squared")
+GLOBAL = ("global_typical", "global_poisson")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,7 @@ def said(
     """
     found: dict[int, Said] = {}
     trained: learning.Trained | None = None
+    newest = max(origins, default=0)
     for origin in sorted(origins):
         known = panel.until(origin)
         means = {
@@ -60,10 +61,12 @@ def said(
         }
         error = np.repeat(_missed(known)[:, None], horizon, axis=1)
         if set(methods) & set(GLOBAL):
-            trained = _trained(trained, known)
+            # Counted back from the newest origin, whose own forecast a fresh model makes.
+            if trained is None or (newest - origin) % RETRAIN_WEEKS == 0:
+                trained = _trained(known)
             if trained:
                 spoken = learning.forecast(trained, known, horizon)
-                means |= {"global_poisson": spoken.poisson, "global_squared": spoken.squared}
+                means |= {"global_typical": spoken.typical, "global_poisson": spoken.poisson}
                 # What the model expects, and what the series did: each knows what the other misses.
                 error = np.sqrt(np.maximum(spoken.error, 1e-3) * error)
         found[origin] = Said(origin, means, error)
@@ -77,10 +80,8 @@ def _missed(known: Panel) -> Floats:
     return missed
 
 
-def _trained(before: learning.Trained | None, known: Panel) -> learning.Trained | None:
-    """The models of an origin: those of an origin shortly before, or new ones."""
-    if before and known.weeks - before.origin < RETRAIN_WEEKS:
-        return before
+def _trained(known: Panel) -> learning.Trained | None:
+    """Models of an origin, None where there is too little to train on."""
     try:
         return learning.train(known)
     except learning.TooLittleHistory:

@@ -7,6 +7,9 @@ the last weeks, each made before its truth was known, are what the next forecast
 made of. Ratios are kept apart by the size of the forecast, since what sells one unit a month errs
 in another shape than what sells a hundred, and by how many weeks are summed, since errors of one
 series go together.
+
+The same errors tell the level: a forecast that is made to miss by little runs below the mean where
+demand is lumpy, and purchases need the mean.
 """
 
 from __future__ import annotations
@@ -36,10 +39,18 @@ class Calibration:
     Attributes:
         edges: upper bounds of all bins but the last, units per week, increasing.
         ratios: (bins, levels), increasing along the levels.
+        shift: what was missing to the mean, in expected errors, (bins,).
     """
 
     edges: Floats
     ratios: Floats
+    shift: Floats
+
+    def expected(self, mean: Floats, error: Floats) -> Floats:
+        """Forecasts brought to the level that recent truths had, never negative."""
+        rows = np.searchsorted(self.edges, mean, side="left")
+        level: Floats = np.maximum(mean + self.shift[rows] * error, 0.0)
+        return level
 
     def at(self, mean: Floats, levels: Sequence[float]) -> Floats:
         """Ratios for forecasts of the given size, (..., levels)."""
@@ -51,13 +62,14 @@ class Calibration:
         return chosen
 
 
-def calibrate(truth: Floats, mean: Floats, error: Floats) -> Calibration:
+def calibrate(truth: Floats, mean: Floats, error: Floats, most: int = MOST_BINS) -> Calibration:
     """Learn from forecasts whose truth is known, one-dimensional arrays of equal length.
 
     Args:
         truth: units of a week, or per week over several.
         mean: what was forecast.
         error: the error that was expected, above 0.
+        most: bins of forecast sizes at most.
 
     Raises:
         ValueError: there is nothing to learn from.
@@ -65,15 +77,19 @@ def calibrate(truth: Floats, mean: Floats, error: Floats) -> Calibration:
     if not len(truth):
         raise ValueError("no forecast whose truth is known")
     ratios = (truth - mean) / error
-    bins = int(np.clip(len(ratios) // LEAST_IN_BIN, 1, MOST_BINS))
+    bins = int(np.clip(len(ratios) // LEAST_IN_BIN, 1, most))
     edges = np.unique(np.quantile(mean, np.linspace(0, 1, bins + 1)[1:-1]))
     rows = np.searchsorted(edges, mean, side="left")
-    quantiles = [
-        # An edge may leave a bin without a forecast where many are equal.
-        np.quantile(ratios[rows == row] if (rows == row).any() else ratios, LEVELS)
-        for row in range(len(edges) + 1)
+    # An edge may leave a bin without a forecast where many are equal: all stand for it.
+    members = [
+        here if (here := rows == row).any() else np.ones_like(here) for row in range(len(edges) + 1)
     ]
-    return Calibration(edges, np.array(quantiles))
+    return Calibration(
+        edges,
+        np.array([np.quantile(ratios[here], LEVELS) for here in members]),
+        # Sums over sums: the mean of ratios is ruled by the few whose error was expected small.
+        np.array([(truth - mean)[here].sum() / error[here].sum() for here in members]),
+    )
 
 
 def quantiles(

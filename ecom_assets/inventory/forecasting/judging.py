@@ -43,7 +43,7 @@ class Judged:
 
 def past_of(origin: int) -> range:
     """Past origins that an outlook learns from."""
-    return range(max(origin - choosing.PAST_WEEKS, 0), origin)
+    return range(max(origin - choosing.PAST_WEEKS, 1), origin)
 
 
 def look(panel: Panel, origin: int, horizon: int = HORIZON) -> choosing.Outlook:
@@ -158,7 +158,7 @@ def _decided(segment: str, results: list[Result]) -> Verdict:
     }
     whole = {name: part for name, part in by_method.items() if len(part) == len(origins)}
     errors = {name: _mean(part, "weighted_rmsse") for name, part in whole.items()}
-    method = choosing.preferred(errors)
+    method = choosing.preferred(errors, max(each.series for each in results))
     part = whole[method]
     # Misses of single origins are mostly chance; what is left of their mean is not.
     bias, miss = _mean(part, "bias"), _mean(part, "coverage_miss")
@@ -197,7 +197,7 @@ def _is_worse_lately(whole: Mapping[str, list[Result]], newest: str) -> bool:
     if not earlier:
         return False
     lately = {name: _mean([part[-1]], "weighted_rmsse") for name, part in whole.items()}
-    chosen = choosing.preferred(earlier)
+    chosen = choosing.preferred(earlier, max(part[-1].series for part in whole.values()))
     naive = min((name for name in local.NAIVE if name in earlier), key=lambda name: earlier[name])
     return lately[chosen] > MOST_LOST * lately[naive]
 

@@ -1,9 +1,13 @@
 """The global model: one model for all series, trained on every week of all of them.
 
 It forecasts in units of each series' own level (`features`), so that it learns shapes and not
-sizes. Three gradient-boosted models of scikit-learn: the mean under a Poisson loss, the mean under
-a squared loss whose rows weigh what they weigh in the scaled error that is measured, and the size
-of the error to expect, which scales the intervals.
+sizes. Three gradient-boosted models of scikit-learn: the mean under a Poisson loss, the typical
+path of the weeks ahead, and the size of the error to expect, which scales the intervals.
+
+The typical path is what the measured error asks for. RMSSE is the root of a path's squared errors,
+and the mean of roots is least at the spatial median of the paths that may come, not at their mean.
+It is found by Weiszfeld's rule (1937): fit again, each path weighing as the inverse of its distance
+from the fit before. What all forecasts come to together is not the model's to say (`levelling`).
 """
 
 from __future__ import annotations
@@ -14,9 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from ecom_assets.inventory.forecasting import features
-from ecom_assets.inventory.forecasting.panel import Floats, Panel
-from ecom_assets.inventory.forecasting.scores import scale_of
+from ecom_assets.inventory.forecasting import features, levelling
+from ecom_assets.inventory.forecasting.panel import Floats, Ints, Panel
 
 HORIZON = 4
 """Weeks ahead that the model is trained for; later weeks are forecast like the last of them."""
@@ -31,6 +34,14 @@ MOST_TARGET = 4.0
 """A week counts at most this many times the level: one bulk order must not teach the mean."""
 MOST_ERROR = 40.0
 """The same for the error to expect, which is to tell who gets bulk orders."""
+LEAST_DISTANCE = 0.05
+"""Added to a path's distance from the fit, in levels: none that was met exactly weighs all."""
+LEAST_SHARE = 0.5
+"""Share of the demand that typical paths come to at least."""
+DOUBT = 0.95
+"""What typical paths are lowered by further: of weeks to come the model knows less than of those it
+was fitted to, and the less is known of a lopsided demand, the further its median lies below its
+mean. 0.90 and 0.95 did alike over thirteen origins, 1 by 0.3 % worse."""
 
 SETTINGS: dict[str, Any] = {
     "learning_rate": 0.05,
@@ -55,15 +66,17 @@ class Trained:
 
     Attributes:
         poisson: the mean under a Poisson loss.
-        squared: the mean under a weighted squared loss.
+        typical: the spatial median of the weeks ahead.
         error: the absolute error to expect.
+        share: what typical paths came to, as a share of the demand, by value.
         origin: week whose earlier weeks were learnt from.
         rows: rows learnt from.
     """
 
     poisson: Any
-    squared: Any
+    typical: Any
     error: Any
+    share: float
     origin: int
     rows: int
 
@@ -74,12 +87,12 @@ class Forecast:
 
     Attributes:
         poisson: expected units by the Poisson model.
-        squared: expected units by the squared-loss model.
+        typical: units of the typical path, fewer than expected where demand is lumpy.
         error: absolute error to expect of a mean forecast.
     """
 
     poisson: Floats
-    squared: Floats
+    typical: Floats
     error: Floats
 
 
@@ -94,13 +107,20 @@ def train(panel: Panel) -> Trained:
     """
     rows = _rows(panel)
     with _one_thread():
-        target = np.minimum(rows.target, MOST_TARGET)
-        poisson = _fitted("poisson", rows.columns, target)
-        squared = _fitted("squared_error", rows.columns, target, rows.weight)
-        mean = (poisson.predict(rows.columns) + squared.predict(rows.columns)) / 2
-        missed = np.abs(np.minimum(rows.target, MOST_ERROR) - mean) + 1e-3
-        error = _fitted("poisson", rows.columns, missed)
-    return Trained(poisson, squared, error, panel.weeks, len(rows.target))
+        poisson = _fitted(rows.columns, np.minimum(rows.target, MOST_TARGET))
+        miss = rows.target - poisson.predict(rows.columns)
+        typical = _fitted(rows.columns, rows.target, 1 / (_distance(miss, rows) + LEAST_DISTANCE))
+        error = _fitted(rows.columns, np.minimum(np.abs(miss), MOST_ERROR) + 1e-3)
+        found = rows.value @ typical.predict(rows.columns)
+    share = float(np.clip(found / max(rows.value @ rows.target, 1e-9), LEAST_SHARE, 1.0))
+    return Trained(poisson, typical, error, share, panel.weeks, len(rows.target))
+
+
+def _distance(miss: Floats, rows: _Rows) -> Floats:
+    """Root mean squared miss of the path that each row belongs to, (rows,)."""
+    squares = np.bincount(rows.path, miss**2)
+    distance: Floats = np.sqrt(squares / np.maximum(np.bincount(rows.path), 1))[rows.path]
+    return distance
 
 
 def _one_thread() -> AbstractContextManager[Any]:
@@ -111,18 +131,28 @@ def _one_thread() -> AbstractContextManager[Any]:
     return limits
 
 
-def _fitted(loss: str, columns: Floats, target: Floats, weight: Floats | None = None) -> Any:
+def _fitted(columns: Floats, target: Floats, weight: Floats | None = None) -> Any:
     from sklearn.ensemble import HistGradientBoostingRegressor
 
-    model = HistGradientBoostingRegressor(loss=loss, **SETTINGS)
+    model = HistGradientBoostingRegressor(loss="poisson", **SETTINGS)
     return model.fit(columns, target, sample_weight=weight)
 
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
+    """Rows to train on.
+
+    Attributes:
+        columns: features.
+        target: units in the series' levels.
+        path: number, from 0, that rows of one series at one origin share.
+        value: revenue of a week at the series' level.
+    """
+
     columns: Floats
     target: Floats
-    weight: Floats
+    path: Ints
+    value: Floats
 
 
 def _rows(panel: Panel) -> _Rows:
@@ -130,28 +160,29 @@ def _rows(panel: Panel) -> _Rows:
     origins = list(range(max(LEAST_WEEKS, newest - MOST_ORIGINS + 1), newest + 1))
     if not origins or panel.series * len(origins) < LEAST_ROWS:
         raise TooLittleHistory(f"{panel.series} series over {panel.weeks} weeks")
-    told = features.tell(panel, origins)
+    told, price = features.tell(panel, origins), levelling.prices(panel)
     parts = [
-        _rows_of(panel, origin, told[origin], ahead)
+        _rows_of(panel, origin, told[origin], ahead, price)
         for origin in origins
         for ahead in range(min(HORIZON, panel.weeks - origin))
     ]
-    columns, target, weight = (np.concatenate(part) for part in zip(*parts, strict=True))
+    columns, target, path, value = (np.concatenate(part) for part in zip(*parts, strict=True))
     if len(target) > MOST_ROWS:
-        # Drawn with a fixed seed: a forecast made again must come out the same.
-        kept = np.random.default_rng(11).choice(len(target), MOST_ROWS, replace=False)
-        columns, target, weight = columns[kept], target[kept], weight[kept]
-    return _Rows(columns, target, weight)
+        # Whole paths, drawn with a fixed seed: a forecast made again must come out the same.
+        drawn = np.random.default_rng(11).random(panel.series * panel.weeks)
+        kept = drawn[path] < MOST_ROWS / len(target)
+        columns, target, path, value = (part[kept] for part in (columns, target, path, value))
+    return _Rows(columns, target, path, value)
 
 
 def _rows_of(
-    panel: Panel, origin: int, told: features.Told, ahead: int
-) -> tuple[Floats, Floats, Floats]:
+    panel: Panel, origin: int, told: features.Told, ahead: int, price: Floats
+) -> tuple[Floats, Floats, Ints, Floats]:
     lived = panel.first < origin
     target = panel.sold[:, origin + ahead] / told.scale
-    # In the measured error a miss counts in units of the series' week-to-week change.
-    weight = np.clip((told.scale / scale_of(panel.until(origin))) ** 2, 0.02, 5.0)
-    return _with_ahead(told.columns, ahead)[lived], target[lived], weight[lived]
+    path = np.arange(panel.series) + panel.series * origin
+    columns, value = _with_ahead(told.columns, ahead), price * told.scale
+    return columns[lived], target[lived], path[lived], value[lived]
 
 
 def _with_ahead(columns: Floats, ahead: int) -> Floats:
@@ -168,13 +199,15 @@ def forecast(trained: Trained, panel: Panel, horizon: int) -> Forecast:
     """
     told = features.tell(panel, [panel.weeks])[panel.weeks]
     shape = (panel.series, horizon)
-    poisson, squared, error = np.empty(shape), np.empty(shape), np.empty(shape)
+    poisson, typical, error = np.empty(shape), np.empty(shape), np.empty(shape)
     columns = [_with_ahead(told.columns, ahead) for ahead in range(min(horizon, HORIZON))]
-    pairs = ((trained.poisson, poisson), (trained.squared, squared), (trained.error, error))
+    pairs = ((trained.poisson, poisson), (trained.typical, typical), (trained.error, error))
     with _one_thread():
         for model, into in pairs:
             for ahead, figures in enumerate(columns):
                 into[:, ahead] = np.maximum(model.predict(figures), 0) * told.scale
-    for into in (poisson, squared, error):
+    for into in (poisson, typical, error):
         into[:, HORIZON:] = into[:, [min(horizon, HORIZON) - 1]]
-    return Forecast(poisson, squared, error)
+    level = levelling.factor(panel, poisson)
+    below = DOUBT * trained.share * levelling.factor(panel, typical)
+    return Forecast(poisson * level, typical * below, error * level)

@@ -12,12 +12,10 @@ from ecom_assets.inventory.forecasting.judging import look
 from ecom_assets.inventory.forecasting.panel import Floats, Ints, Panel
 from ecom_assets.inventory.forecasting.segments import Words, segments
 
-VERSION = "forecast/1"
+VERSION = "forecast/2"
 HORIZON = 8
 """Weeks that are forecast; beyond the trained weeks the last of them stands for the rest."""
 MOST_PROTECTED_WEEKS = 26
-DEFAULT_METHOD = choosing.BLEND
-"""Method of a segment that no backtest decided about; no purchase relies on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +25,9 @@ class Planned:
     Attributes:
         segment: segment of each series.
         method: method it was forecast with.
-        mean: (series, horizon).
+        mean: what misses by least, (series, horizon).
         quantiles: of `scores.QUANTILES`, (series, horizon, levels).
+        daily: expected per day of that time, (series,).
         protected: expected over the time that stock must last for, (series,).
         protected_quantile: the service level's quantile of the same, (series,).
         seen: what the forecasts come from.
@@ -38,6 +37,7 @@ class Planned:
     method: Words
     mean: Floats
     quantiles: Floats
+    daily: Floats
     protected: Floats
     protected_quantile: Floats
     seen: choosing.Outlook
@@ -56,9 +56,11 @@ def plan(
     """
     seen = look(panel, panel.weeks, HORIZON)
     segment = segments(panel)
-    wished = [methods.get(str(name), DEFAULT_METHOD) for name in segment]
-    # A method that needs more history than there is says nothing: the blend of the others does.
-    method = np.array([name if name in seen.means else DEFAULT_METHOD for name in wished])
+    # Where no backtest decided, or the method needs more history than there is; no purchase relies
+    # on the former.
+    sturdy = next(name for name in choosing.STURDY if name in seen.means)
+    wished = [methods.get(str(name), sturdy) for name in segment]
+    method = np.array([name if name in seen.means else sturdy for name in wished])
     mean = np.zeros((panel.series, HORIZON))
     quantiles = np.zeros((panel.series, HORIZON, len(scores.QUANTILES)))
     for name in np.unique(method):
@@ -66,7 +68,8 @@ def plan(
         mean[here] = seen.means[str(name)][here]
         quantiles[here] = seen.quantiles(str(name))[here]
     protected, quantile = _protected(seen, method, protected_days / 7, level)
-    return Planned(segment, method, mean, quantiles, protected, quantile, seen)
+    daily = protected / np.clip(protected_days, 1, 7 * MOST_PROTECTED_WEEKS)
+    return Planned(segment, method, mean, quantiles, daily, protected, quantile, seen)
 
 
 def _protected(

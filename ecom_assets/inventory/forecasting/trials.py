@@ -114,7 +114,7 @@ def try_policies(
     weeks = played_weeks(panel)
     if not weeks:
         return []
-    origins = range(max(weeks[0] - choosing.PAST_WEEKS, 0), panel.weeks)
+    origins = range(max(weeks[0] - choosing.PAST_WEEKS, 1), panel.weeks)
     whole, protected = panel.with_demand(), lead_weeks + 1
     if spoken is None:
         spoken = history.said(whole, origins, choosing.HORIZON, choosing.METHODS)

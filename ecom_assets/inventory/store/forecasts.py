@@ -146,7 +146,7 @@ def _policy_columns(
         "demand_spread_units": safety.demand,
         "lead_spread_units": safety.lead,
         "safety_units": safety.total,
-        "daily_units": planned.mean.mean(axis=1) / 7,
+        "daily_units": planned.daily,
     }
     return {
         "sku": series.skus,
