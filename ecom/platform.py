@@ -152,7 +152,7 @@ def opened(settings: Settings, migrating: bool = True) -> Iterator[Platform]:
 
 
 def _restore(before: Mapping[str, str]) -> None:
-    """Set the environment's own names as they were: who opens again must look for the server anew."""
+    """Set the platform's own names as they were: who opens again must find the server anew."""
     for name in [name for name in os.environ if name.startswith(_OWN)]:
         del os.environ[name]
     os.environ.update({name: before[name] for name in before if name.startswith(_OWN)})
