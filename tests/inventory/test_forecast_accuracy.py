@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ecom_assets.inventory.forecasting import choosing, judging, scores, trials
+from ecom_assets.inventory.forecasting import choosing, history, judging, scores, trials
 from ecom_assets.inventory.forecasting.judging import Result
 from ecom_assets.inventory.forecasting.panel import Floats, Panel, of_units
 from ecom_assets.inventory.forecasting.simulating import stock_at
@@ -32,6 +32,13 @@ def lumpy(draw: np.random.Generator) -> Floats:
 
 
 KINDS = {"smooth": smooth, "intermittent": intermittent, "lumpy": lumpy}
+
+
+@pytest.fixture(autouse=True)
+def _short_past(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fewer past origins and trainings than in earnest: each costs a second."""
+    monkeypatch.setattr(choosing, "PAST_WEEKS", 8)
+    monkeypatch.setattr(history, "RETRAIN_WEEKS", 8)
 
 
 @pytest.mark.slow
