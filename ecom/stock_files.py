@@ -70,7 +70,7 @@ FORMS: Mapping[str, Form] = {
         frozenset({"service_level"}),
     ),
     "buffers": Form(
-        {"channel": _TEXT, "sku": _TEXT, "most_listed": _WHOLE, "stop_at": _WHOLE,
+        {"channel": _TEXT, "sku": _TEXT, "most_listed": _WHOLE, "stop_units": _WHOLE,
          "share_percent": _REAL},
         frozenset({"sku", "most_listed"}),
     ),

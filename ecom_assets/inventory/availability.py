@@ -52,12 +52,12 @@ class Buffer:
 
     Attributes:
         most_listed: units shown at most; no limit, if `None`.
-        stop_at: nothing is shown at or below so many units.
+        stop_units: nothing is shown at or below so many units.
         share_percent: share of the units shown.
     """
 
     most_listed: int | None = None
-    stop_at: int = 0
+    stop_units: int = 0
     share_percent: float = 100
 
 
@@ -139,7 +139,7 @@ def _parts(
 
 def listed(units: int, buffer: Buffer) -> int:
     """Units that a channel is told of `units` available ones."""
-    if units <= buffer.stop_at:
+    if units <= buffer.stop_units:
         return 0
     shown = floor(units * buffer.share_percent / 100)
     return shown if buffer.most_listed is None else min(shown, buffer.most_listed)

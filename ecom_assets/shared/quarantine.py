@@ -31,8 +31,9 @@ QUARANTINE = sa.Table(
     sa.CheckConstraint("state IN ('parked', 'replayed', 'discarded')", name="state_known"),
     # People look for what is parked, by reason; the rest of the table is history.
     sa.Index(None, "state", "reason"),
-    # What comes again asks whether it was parked before.
-    sa.Index("quarantine_place_idx", "source", "row_number", "subject"),
+    # What comes again asks whether it was parked before. Only the beginning of the subject: an
+    # index holds no key of thousands of characters, and a row with one must be parked as well.
+    sa.Index("quarantine_place_idx", "source", "row_number", sa.text("left(subject, 64)")),
     schema="flow",
     comment="Rows that could not be used, each with its reason.",
 )

@@ -52,7 +52,7 @@ def upgrade() -> None:
     op.alter_column('movements', 'kind', schema='inventory', comment='opening, receipt, sale, return, transfer, adjustment, count or assembly')
     op.drop_constraint('movements_kind_known_check', 'movements', schema='inventory')
     op.create_check_constraint(op.f('movements_kind_known_check'), 'movements', "kind IN ('opening', 'receipt', 'sale', 'return', 'transfer', 'adjustment', 'count', 'assembly')", schema='inventory')
-    op.create_index('quarantine_place_idx', 'quarantine', ['source', 'row_number', 'subject'], unique=False, schema='flow')
+    op.create_index('quarantine_place_idx', 'quarantine', ['source', 'row_number', sa.literal_column('left(subject, 64)')], unique=False, schema='flow')
     op.create_table('feed_syncs',
     sa.Column('sync_id', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='surrogate key; movements of the feed are named feed:<sync_id>'),
     sa.Column('site_code', sa.Text(), nullable=False, comment='location that the feed speaks of'),
@@ -230,10 +230,10 @@ def upgrade() -> None:
     sa.Column('channel', sa.Text(), nullable=False, comment='channel'),
     sa.Column('sku', sa.Text(), nullable=False, comment='SKU, or empty for all that have no row of their own'),
     sa.Column('most_listed', sa.Integer(), nullable=True, comment='units shown at most'),
-    sa.Column('stop_at', sa.Integer(), server_default='0', nullable=False, comment='nothing is shown at or below so many units'),
+    sa.Column('stop_units', sa.Integer(), server_default='0', nullable=False, comment='nothing is shown at or below so many units'),
     sa.Column('share_percent', sa.Double(), server_default='100', nullable=False, comment='share of the available units shown, in percent'),
     sa.Column('recorded_at', postgresql.TIMESTAMP(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False, comment='when the row was written; audit only, never an input to a rule'),
-    sa.CheckConstraint('most_listed >= 0 AND stop_at >= 0', name=op.f('channel_buffers_units_not_negative_check')),
+    sa.CheckConstraint('most_listed >= 0 AND stop_units >= 0', name=op.f('channel_buffers_units_not_negative_check')),
     sa.CheckConstraint('share_percent >= 0 AND share_percent <= 100', name=op.f('channel_buffers_share_in_range_check')),
     sa.PrimaryKeyConstraint('channel', 'sku', name=op.f('channel_buffers_pkey')),
     schema='inventory',

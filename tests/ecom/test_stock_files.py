@@ -85,7 +85,7 @@ def test_goods_come_are_moved_and_counted(
     [
         ("units", "sku,unit,pieces\nA,carton,12\n"),
         ("safety", "sku,site_code,units,source\nA,N,2,ann\n"),
-        ("buffers", "channel,stop_at,share_percent\nweb,1,80\n"),
+        ("buffers", "channel,stop_units,share_percent\nweb,1,80\n"),
     ],
 )
 def test_what_is_said_about_stock_is_kept(ecom: Run, tmp_path: Path, kind: str, text: str) -> None:

@@ -122,8 +122,8 @@ def test_a_refresh_writes_what_changed(conn: sa.Connection) -> None:
     [
         (10, Buffer(), 10),
         (10, Buffer(most_listed=4), 4),
-        (10, Buffer(stop_at=9), 10),
-        (10, Buffer(stop_at=10), 0),
+        (10, Buffer(stop_units=9), 10),
+        (10, Buffer(stop_units=10), 0),
         (10, Buffer(share_percent=25), 2),
         (0, Buffer(), 0),
         (10, Buffer(3, 2, 50), 3),
@@ -135,10 +135,10 @@ def test_a_channel_is_told_less_than_there_is(units: int, buffer: Buffer, shown:
 
 def test_buffers_of_a_sku_go_before_those_of_its_channel(conn: sa.Connection) -> None:
     open_shop(conn, {"A": 10, "B": 10})
-    names = ("channel", "sku", "most_listed", "stop_at", "share_percent")
+    names = ("channel", "sku", "most_listed", "stop_units", "share_percent")
     kinds: dict[str, sa.types.TypeEngine[Any]] = {
         "most_listed": sa.Integer(),
-        "stop_at": sa.Integer(),
+        "stop_units": sa.Integer(),
         "share_percent": sa.Double(),
     }
     rows = [("web", "", 5, 0, 100.0), ("web", "A", None, 0, 50.0)]

@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 import sqlalchemy as sa
 
-from ecom_assets.catalog.assets import ASSETS as CATALOG
+from ecom_assets.catalog.assets.products import ASSETS as CATALOG
 from ecom_assets.catalog.tables import PRODUCTS
 from ecom_assets.customers.assets import ASSETS as CUSTOMERS
 from ecom_assets.orders.assets import ASSETS as ORDERS

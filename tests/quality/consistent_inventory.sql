@@ -38,7 +38,7 @@ INSERT INTO inventory.expected_receipts (reference, sku, site_code, due_at, quan
 VALUES ('PO-3', 'C-RED', 'N', '2018-01-20Z', 10);
 INSERT INTO inventory.safety_stocks (sku, site_code, units, service_level, source)
 VALUES ('C-RED', 'N', 1, 0.95, 'policy');
-INSERT INTO inventory.channel_buffers (channel, sku, most_listed, stop_at, share_percent)
+INSERT INTO inventory.channel_buffers (channel, sku, most_listed, stop_units, share_percent)
 VALUES ('web', '', 100, 0, 80);
 INSERT INTO inventory.atp (sku, step, available_at, units, cause, run_id)
 VALUES ('C-RED', 0, NULL, 6, 'stock', 'atp-1'), ('C-RED', 1, '2018-01-10Z', 7, 'receipt', 'atp-1'),

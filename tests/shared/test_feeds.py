@@ -107,14 +107,16 @@ def test_a_name_that_hides_its_unit_is_refused(
         make(name, "")
 
 
-BY_THE_ORDER = {"order_lines", "decisions"}
-"""Tables whose money is in the currency of the order they belong to."""
+BELONGING = {"order_lines", "decisions", "purchase_proposal_lines", "plan_lines"}
+"""Tables whose money is in the currency of the order, proposal or plan they belong to."""
 
 
 def _keeps_its_promise(column: sa.Column[Any]) -> bool:
     name, kind = column.name, column.type
     if name.endswith("_minor"):
-        says_currency = "currency" in column.table.columns or column.table.name in BY_THE_ORDER
+        # a price list has one currency
+        says_currency = not {"currency", "price_list_id"}.isdisjoint(column.table.columns.keys())
+        says_currency = says_currency or column.table.name in BELONGING
         return isinstance(kind, sa.BigInteger) and says_currency
     if name.endswith(("_at", "_as_of")):
         return isinstance(kind, sa.DateTime) and kind.timezone

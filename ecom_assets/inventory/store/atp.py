@@ -167,7 +167,7 @@ _LEFT_OF = sa.text("""
     WHERE expires_at IS NOT NULL
 """)
 _BUFFERS = sa.text("""
-    SELECT sku, most_listed, stop_at, share_percent FROM inventory.channel_buffers
+    SELECT sku, most_listed, stop_units, share_percent FROM inventory.channel_buffers
     WHERE channel = :channel AND (sku = '' OR sku = ANY(CAST(:skus AS text[])))
 """)
 
@@ -223,7 +223,7 @@ def listed_units(
 
 
 def _buffer(row: sa.RowMapping) -> Buffer:
-    return Buffer(row["most_listed"], row["stop_at"], row["share_percent"])
+    return Buffer(row["most_listed"], row["stop_units"], row["share_percent"])
 
 
 def _supplies(conn: sa.Connection, skus: list[str]) -> dict[str, Supply]:

@@ -97,6 +97,7 @@ _PARKED = sa.text("""
         WHERE q.source = :source AND q.state = 'parked' AND q.reason = d.reason
             AND q.row_number = coalesce(n.number, 0)
             AND q.subject = concat_ws('/', CAST(:site AS text), d.sku)
+            AND left(q.subject, 64) = left(concat_ws('/', CAST(:site AS text), d.sku), 64)
     )
 """)
 _HEALED = sa.text("""

@@ -101,7 +101,8 @@ _REFUSED = sa.text("""
     FROM refused AS r
     WHERE NOT EXISTS (
         SELECT FROM flow.quarantine AS q
-        WHERE q.source = :source AND q.reason = r.reason AND q.subject = r.subject AND q.row = r.row
+        WHERE q.source = :source AND q.row_number = 0 AND left(q.subject, 64) = left(r.subject, 64)
+            AND q.reason = r.reason AND q.subject = r.subject AND q.row = r.row
     )
 """)
 

@@ -27,8 +27,8 @@ def take_safety_stocks(conn: sa.Connection, stocks: Rows) -> int:
 
 
 def take_buffers(conn: sa.Connection, buffers: Rows) -> int:
-    """Say what channels are told: `channel`, `sku`, `most_listed`, `stop_at`, `share_percent`."""
-    names = ("channel", "sku", "most_listed", "stop_at", "share_percent")
+    """Say what channels are told, in columns of `inventory.channel_buffers`."""
+    names = ("channel", "sku", "most_listed", "stop_units", "share_percent")
     return upsert(conn, CHANNEL_BUFFERS, _of(buffers, names), ("channel", "sku"))
 
 

@@ -57,10 +57,10 @@ CHANNEL_BUFFERS = area_table(
     text("channel", "channel", primary_key=True),
     text("sku", "SKU, or empty for all that have no row of their own", primary_key=True),
     integer("most_listed", "units shown at most", nullable=True),
-    integer("stop_at", "nothing is shown at or below so many units", server_default="0"),
+    integer("stop_units", "nothing is shown at or below so many units", server_default="0"),
     number("share_percent", "share of the available units shown, in percent", server_default="100"),
     recorded_at(),
-    sa.CheckConstraint("most_listed >= 0 AND stop_at >= 0", name="units_not_negative"),
+    sa.CheckConstraint("most_listed >= 0 AND stop_units >= 0", name="units_not_negative"),
     sa.CheckConstraint("share_percent >= 0 AND share_percent <= 100", name="share_in_range"),
 )
 
