@@ -36,7 +36,8 @@ def cut_off(database: DatabaseResource) -> None:
         " WHERE application_name = 'ecom listener' AND datname = current_database()"
     )
     with database.begin() as conn:
-        assert len(conn.execute(end).all()) == 1
+        # the connection of the test before may still be on its way out
+        assert conn.execute(end).all()
 
 
 def test_silence_ends(ear: Listener) -> None:
