@@ -13,7 +13,7 @@ run: $(STAMP)  ## Start PostgreSQL, decide the shop's orders, serve the Dagster 
 	@$(BIN)/ecom up $(ARGS)
 
 test: $(STAMP)  ## Run the whole test suite on an embedded PostgreSQL
-	@$(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 check: $(STAMP)  ## Format, lint, types, import rules, definitions load
 	$(BIN)/ruff format --check .
