@@ -31,6 +31,7 @@ bench: $(STAMP)  ## Measure path, backlog, allocation, reaction and catalogue pl
 	$(BIN)/python -m bench.allocation
 	$(BIN)/python -m bench.stock_sync
 	$(BIN)/python -m bench.atp
+	$(BIN)/python -m bench.checks
 	$(BIN)/python -m bench.throughput
 	$(BIN)/python -m bench.reaction
 	$(BIN)/python -m bench.growth

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -178,3 +179,19 @@ def test_nothing_heavy_is_imported_early_and_nothing_is_sent_or_said(
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == {"heavy": [], "opened": [], "said": "", "met": True}
     assert done.stderr == ""
+
+
+def test_what_holds_is_asked_once(database: DatabaseResource) -> None:
+    _fill(database, 5)
+    asked: list[str] = []
+
+    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
+        asked.append(statement)
+
+    table = _loads(no_rows("small", "SELECT sku FROM {batch} WHERE allocated > 99", "Small."))
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        assert evaluate(database.url, table, table.expectations)["small"].is_met
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)
+    assert len([statement for statement in asked if "allocated > 99" in statement]) == 1
