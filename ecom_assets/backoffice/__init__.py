@@ -1,4 +1,5 @@
-"""Backoffice: the platform's own upkeep, such as how long the history of its runs is kept.
+"""Backoffice: who may do what, what was changed by whom, and the platform's own upkeep.
 
-Tables: `backoffice.purges`. Operators read it to see how Dagster's database grows.
+Tables: `backoffice.users`, `sessions`, `links`, `api_keys`, `audit_entries`, `purges`. The web
+entrance asks it who somebody is; operators read who changed what, and how run history grows.
 """

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 import sqlalchemy as sa
 
-from ecom_assets.backoffice import store
+from ecom_assets.backoffice.store import purges as store
 from ecom_assets.backoffice.tables import PURGES
 from ecom_assets.shared import metadata
 from resources.database import DatabaseResource

@@ -1,4 +1,4 @@
-"""Tables of the backoffice area."""
+"""The removal of old run history."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SQL of the backoffice area: which runs of Dagster's own database may go, and their removal.
+"""Which runs of Dagster's own database may go, and their removal.
 
 Dagster removes one run per call, its row first and its events in a second transaction, and leaves
 the results of its checks for ever. Here a batch of runs goes in one transaction, whole: a purge

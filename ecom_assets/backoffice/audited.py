@@ -1,0 +1,36 @@
+"""Which tables are configuration: every change of a row of theirs is in the audit log.
+
+A trigger writes the entry, so it is there whoever changes the row and by whatever way. Tables that
+hold a shop's daily work are on record in other ways: the ledger, movements, plans, the timeline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+AUDITED: Mapping[str, tuple[str, ...]] = {
+    "backoffice.users": ("name",),
+    "backoffice.api_keys": ("key_name",),
+    "catalog.channel_requirements": ("channel", "locale", "family", "attribute"),
+    "catalog.families": ("family",),
+    "catalog.family_attributes": ("family", "attribute"),
+    "catalog.suppliers": ("supplier_key",),
+    "inventory.channel_buffers": ("channel", "sku"),
+    "inventory.reorder_terms": ("sku",),
+    "pricing.constraints": ("constraint_id",),
+    "pricing.coupons": ("code",),
+    "pricing.price_lists": ("channel", "currency", "customer_group"),
+    "pricing.promotions": ("name",),
+    "pricing.rules": ("name", "version"),
+    "transport.carriers": ("carrier_code",),
+    "transport.rates": ("service_code", "zone_code", "from_g", "valid_from_at"),
+    "transport.services": ("service_code",),
+    "transport.zones": ("zone_code",),
+    "warehouse.sites": ("site_code",),
+}
+"""Names of tables, and the columns that name a row in the log."""
+
+UNSAID: tuple[str, ...] = (
+    "password_hash", "secret_hash", "credentials", "seen_at", "used_at", "recorded_at", "run_id",
+)  # fmt: skip
+"""Columns that no entry shows: secrets, and what changes without a decision of anybody."""

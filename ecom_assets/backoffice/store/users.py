@@ -1,0 +1,234 @@
+"""Users: adding, changing, finding them, and the links by which they set a password."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from ecom_assets.backoffice.passwords import hash_password, password_problem
+from ecom_assets.backoffice.roles import Role
+from ecom_assets.backoffice.store.sessions import end_sessions
+from ecom_assets.backoffice.tables import LINKS, USERS
+
+LINK_LASTS = timedelta(hours=24)
+
+LONGEST_NAME = 100
+
+_LOCK_ADMINS = sa.text("""
+    SELECT user_id FROM backoffice.users
+    WHERE is_active AND 'admin' = ANY(roles) ORDER BY user_id FOR UPDATE
+""")
+
+
+class UserRefused(ValueError):
+    """Something about a user is refused; the message names what, `field` where."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user as others see it."""
+
+    user_id: int
+    name: str
+    full_name: str
+    email: str
+    roles: tuple[Role, ...]
+    is_active: bool
+    has_password: bool
+    issuer: str | None
+    version: int
+    created_at: datetime
+
+
+_SHOWN = (
+    USERS.c.user_id, USERS.c.name, USERS.c.full_name, USERS.c.email, USERS.c.roles,
+    USERS.c.is_active, USERS.c.password_hash.is_not(None).label("has_password"), USERS.c.issuer,
+    USERS.c.version, USERS.c.created_at,
+)  # fmt: skip
+
+
+def token_hash(token: str) -> str:
+    """What is kept of a random token: SHA-256 is enough, for it cannot be guessed."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def add_user(
+    conn: sa.Connection,
+    name: str,
+    roles: Sequence[Role],
+    at: datetime,
+    full_name: str = "",
+    email: str = "",
+) -> User:
+    """Add a user without a password; `link_for` lets it set one.
+
+    Raises:
+        UserRefused: the name is empty, too long or taken.
+    """
+    name = name.strip().lower()
+    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
+        raise UserRefused("name", f"a name has 1 to {LONGEST_NAME} printable characters")
+    values = {"name": name, "roles": sorted(set(roles)), "created_at": at,
+              "full_name": full_name, "email": email}  # fmt: skip
+    try:
+        with conn.begin_nested():
+            made = conn.execute(sa.insert(USERS).values(values).returning(USERS.c.user_id))
+            return user(conn, made.scalar_one())
+    except IntegrityError as error:
+        raise UserRefused("name", f"there is a user {name!r} already") from error
+
+
+def user(conn: sa.Connection, user_id: int) -> User:
+    """The user of a key.
+
+    Raises:
+        LookupError: there is none.
+    """
+    return _only(conn, USERS.c.user_id == user_id, f"user {user_id}")
+
+
+def user_named(conn: sa.Connection, name: str) -> User:
+    """The user of a name.
+
+    Raises:
+        LookupError: there is none.
+    """
+    return _only(conn, USERS.c.name == name.strip().lower(), f"user {name!r}")
+
+
+def user_of_provider(conn: sa.Connection, issuer: str, subject: str) -> User | None:
+    """The user for whom an OIDC provider vouches, if there is one."""
+    try:
+        return _only(conn, (USERS.c.issuer == issuer) & (USERS.c.subject == subject), "")
+    except LookupError:
+        return None
+
+
+def _only(conn: sa.Connection, which: sa.ColumnElement[bool], what: str) -> User:
+    row = conn.execute(sa.select(*_SHOWN).where(which)).mappings().one_or_none()
+    if row is None:
+        raise LookupError(f"there is no {what}")
+    return User(**{**row, "roles": tuple(Role(role) for role in row["roles"])})
+
+
+def is_anybody_there(conn: sa.Connection) -> bool:
+    """Whether there is a user at all."""
+    return bool(conn.execute(sa.select(sa.exists(sa.select(USERS.c.user_id)))).scalar_one())
+
+
+def change_user(
+    conn: sa.Connection,
+    user_id: int,
+    at: datetime,
+    *,
+    roles: Sequence[Role] | None = None,
+    is_active: bool | None = None,
+    full_name: str | None = None,
+    email: str | None = None,
+) -> User:
+    """Change what is given. Other roles, or none any more, end the user's sessions.
+
+    Raises:
+        LookupError: there is no such user.
+        UserRefused: it would leave nobody who may administer.
+    """
+    admins = set(conn.execute(_LOCK_ADMINS).scalars())
+    before = user(conn, user_id)
+    after_roles = before.roles if roles is None else tuple(sorted(set(roles)))
+    stays = before.is_active if is_active is None else is_active
+    if admins == {user_id} and not (stays and Role.ADMIN in after_roles):
+        raise UserRefused("roles", "this is the last admin; make another one first")
+    given = {"full_name": full_name, "email": email, "is_active": is_active,
+             "roles": None if roles is None else list(after_roles)}  # fmt: skip
+    values = {name: value for name, value in given.items() if value is not None}
+    if values:
+        changed = sa.update(USERS).where(USERS.c.user_id == user_id)
+        conn.execute(changed.values(**values, version=USERS.c.version + 1))
+    if not stays:
+        end_sessions(conn, user_id, "disabled", at)
+    elif set(after_roles) != set(before.roles):
+        end_sessions(conn, user_id, "roles_changed", at)
+    return user(conn, user_id)
+
+
+def bind_to_provider(conn: sa.Connection, user_id: int, issuer: str, subject: str) -> None:
+    """Let an OIDC provider vouch for a user."""
+    changed = sa.update(USERS).where(USERS.c.user_id == user_id)
+    values = {"issuer": issuer, "subject": subject, "version": USERS.c.version + 1}
+    conn.execute(changed.values(values))
+
+
+def link_for(conn: sa.Connection, user_id: int, at: datetime) -> str:
+    """Make the token of a link that lets a user set a password once; older links end."""
+    token = secrets.token_urlsafe(32)
+    conn.execute(sa.delete(LINKS).where(LINKS.c.user_id == user_id, LINKS.c.used_at.is_(None)))
+    values = {"token_hash": token_hash(token), "user_id": user_id, "made_at": at,
+              "expires_at": at + LINK_LASTS}  # fmt: skip
+    conn.execute(sa.insert(LINKS).values(values))
+    return token
+
+
+def user_of_link(conn: sa.Connection, token: str, at: datetime) -> User | None:
+    """Whose link it is, if it is still good; the link's row is locked until the transaction ends."""
+    found = (
+        sa.select(LINKS.c.user_id)
+        .join(USERS, USERS.c.user_id == LINKS.c.user_id)
+        .where(LINKS.c.token_hash == token_hash(token), LINKS.c.used_at.is_(None))
+        .where(LINKS.c.expires_at > at, USERS.c.is_active)
+        .with_for_update(of=LINKS)
+    )
+    user_id = conn.execute(found).scalar_one_or_none()
+    return None if user_id is None else user(conn, user_id)
+
+
+def use_link(conn: sa.Connection, token: str, password: str, at: datetime) -> User | None:
+    """Set a password by a link, which then is used up; None if the link is no good.
+
+    Raises:
+        UserRefused: the password is no good; the link stays.
+    """
+    found = user_of_link(conn, token, at)
+    if found is None:
+        return None
+    set_password(conn, found, password, at)
+    used = sa.update(LINKS).where(LINKS.c.token_hash == token_hash(token))
+    conn.execute(used.values(used_at=at))
+    return user(conn, found.user_id)
+
+
+def set_password(conn: sa.Connection, whose: User, password: str, at: datetime) -> None:
+    """Set a password and end the user's sessions.
+
+    Raises:
+        UserRefused: it is too short, too long or too common.
+    """
+    problem = password_problem(password, (whose.name, whose.full_name, whose.email))
+    if problem:
+        raise UserRefused("password", problem)
+    keep_password(conn, whose.user_id, hash_password(password), at)
+    end_sessions(conn, whose.user_id, "password_changed", at)
+
+
+def keep_password(conn: sa.Connection, user_id: int, hashed: str, at: datetime) -> None:
+    """Keep a password that was hashed, again perhaps because its cost has changed."""
+    changed = sa.update(USERS).where(USERS.c.user_id == user_id)
+    conn.execute(changed.values(password_hash=hashed, password_set_at=at))
+
+
+def password_of(conn: sa.Connection, name: str) -> tuple[int, str | None] | None:
+    """Key of the active user of a name and what is kept of the password, or None."""
+    found = sa.select(USERS.c.user_id, USERS.c.password_hash).where(
+        USERS.c.name == name.strip().lower(), USERS.c.is_active
+    )
+    row = conn.execute(found).one_or_none()
+    return None if row is None else (row[0], row[1])

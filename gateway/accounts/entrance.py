@@ -1,0 +1,159 @@
+"""Who comes in: what the entrance asks the backoffice area, each in a transaction of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from anyio import CapacityLimiter, to_thread
+
+from ecom_assets.backoffice.passwords import hash_password, is_outdated, is_password
+from ecom_assets.backoffice.roles import Principal
+from ecom_assets.backoffice.store import api_keys, audit, sessions, users
+from ecom_assets.backoffice.store.acting import Actor, act
+from ecom_assets.backoffice.store.sessions import Lasting
+from resources.database import DatabaseResource
+
+HASHED_AT_ONCE = 2
+"""Passwords compared at the same time: each takes a core for some 50 ms and 64 MiB."""
+
+MOST_WAITING = 32
+"""Logins that may wait for their turn; who comes then is asked to come again."""
+
+
+class Busy(Exception):
+    """Too many want to log in at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Where a request comes from.
+
+    Attributes:
+        address: address of the client.
+        agent: what the client calls itself.
+        request_id: number of the request.
+    """
+
+    address: str
+    agent: str
+    request_id: str
+
+
+class Entrance:
+    """Logins, sessions and keys."""
+
+    def __init__(
+        self,
+        database: DatabaseResource,
+        lasting: Lasting,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """An entrance.
+
+        Args:
+            database: where users are.
+            lasting: how long sessions last.
+            clock: the moment; logins are about the time of day, not about the shop's.
+        """
+        self._database, self._lasting, self.now = database, lasting, clock
+        self._hashing = CapacityLimiter(HASHED_AT_ONCE)
+
+    def principal_of_session(self, token: str) -> Principal | None:
+        """Who shows a cookie, or None."""
+        with self._database.begin() as conn:
+            return sessions.principal_of_session(conn, token, self.now(), self._lasting)
+
+    def principal_of_key(self, key: str) -> Principal | None:
+        """Who shows an API key, or None."""
+        with self._database.begin() as conn:
+            return api_keys.principal_of_key(conn, key, self.now())
+
+    def record(
+        self, actor: Actor, action: str, subject: str, outcome: str = audit.DONE, detail: str = "",
+        after: dict[str, Any] | None = None,
+    ) -> None:  # fmt: skip
+        """Add an entry to the audit log."""
+        with self._database.begin() as conn:
+            audit.record(conn, actor, action, subject, outcome, detail, after)
+
+    async def log_in(self, name: str, password: str, visit: Visit) -> str | None:
+        """Compare a password; returns the token of a new session, or None.
+
+        Raises:
+            Busy: too many are waiting already.
+        """
+        kept = await to_thread.run_sync(self._kept, name)
+        user_id, hashed = kept or (0, None)
+        is_right = await self._in_turn(is_password, password, hashed)
+        if not is_right or not hashed:
+            await to_thread.run_sync(self._refuse_login, name, visit)
+            return None
+        again = await self._in_turn(hash_password, password) if is_outdated(hashed) else None
+        return await to_thread.run_sync(self._let_in, user_id, again, visit, "login")
+
+    async def follow_link(self, link: str, password: str, visit: Visit) -> str | None:
+        """Set a password by a link; returns the token of a new session, None if it is no good.
+
+        Raises:
+            UserRefused: the password is no good.
+            Busy: too many are waiting already.
+        """
+        return await self._in_turn(self._follow, link, password, visit)
+
+    def owner_of_link(self, link: str) -> users.User | None:
+        """Whose link it is, if it is still good."""
+        with self._database.begin() as conn:
+            return users.user_of_link(conn, link, self.now())
+
+    def log_out(self, token: str, principal: Principal, visit: Visit) -> None:
+        """End a session."""
+        with self._database.begin() as conn:
+            sessions.end_session(conn, token, "logout", self.now())
+            audit.record(conn, actor_of(principal, visit), "logout", f"users/{principal.name}")
+
+    def let_in(self, user_id: int, visit: Visit, action: str) -> str:
+        """Start a session of a user who has shown who it is; returns its token."""
+        return self._let_in(user_id, None, visit, action)
+
+    async def _in_turn(self, call: Callable[..., Any], *given: Any) -> Any:
+        if self._hashing.statistics().tasks_waiting >= MOST_WAITING:
+            raise Busy
+        return await to_thread.run_sync(call, *given, limiter=self._hashing)
+
+    def _kept(self, name: str) -> tuple[int, str | None] | None:
+        with self._database.begin() as conn:
+            return users.password_of(conn, name)
+
+    def _refuse_login(self, name: str, visit: Visit) -> None:
+        actor = Actor(name[:100], "browser", visit.address, visit.request_id)
+        self.record(actor, "login", "sessions", audit.REFUSED, "wrong name or password")
+
+    def _let_in(self, user_id: int, hashed: str | None, visit: Visit, action: str) -> str:
+        with self._database.begin() as conn:
+            user = users.user(conn, user_id)
+            actor = Actor(user.name, "browser", visit.address, visit.request_id)
+            act(conn, actor)
+            if hashed:
+                users.keep_password(conn, user_id, hashed, self.now())
+            token = sessions.start_session(
+                conn, user_id, self.now(), self._lasting, visit.address, visit.agent
+            )
+            audit.record(conn, actor, action, f"users/{user.name}")
+        return token
+
+    def _follow(self, link: str, password: str, visit: Visit) -> str | None:
+        with self._database.begin() as conn:
+            user = users.use_link(conn, link, password, self.now())
+            if user is None:
+                return None
+            actor = Actor(user.name, "browser", visit.address, visit.request_id)
+            audit.record(conn, actor, "set_password", f"users/{user.name}")
+        return self._let_in(user.user_id, None, visit, "login")
+
+
+def actor_of(principal: Principal, visit: Visit) -> Actor:
+    """A principal as the audit log names it."""
+    return Actor(principal.name, principal.via, visit.address, visit.request_id)

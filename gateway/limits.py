@@ -1,0 +1,82 @@
+"""How often something may be done: counted in this process, or in Redis where several share it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from math import ceil
+
+from limits import RateLimitItem, parse
+from limits.aio.storage import MemoryStorage, Storage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from limits.storage import storage_from_string
+
+_LOG = logging.getLogger("gateway.limits")
+
+_RETRIED_AFTER_S = 10.0
+"""How long this process counts by itself after Redis did not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """So many within a time, such as `10 per 15 minutes`, per what is counted."""
+
+    name: str
+    item: RateLimitItem
+
+
+def limit(name: str, text: str) -> Limit:
+    """A limit from its words."""
+    return Limit(name, parse(text))
+
+
+LOGINS_PER_NAME = limit("login-name", "10 per 15 minutes")
+LOGINS_PER_ADDRESS = limit("login-address", "60 per 15 minutes")
+REQUESTS_PER_KEY = limit("key", "1200 per minute")
+REQUESTS_PER_SESSION = limit("session", "3000 per minute")
+REFUSED_PER_ADDRESS = limit("refused-address", "120 per minute")
+"""Requests with a key that is no good."""
+
+
+class Counter:
+    """Counts what is done and says when it is too much."""
+
+    def __init__(self, redis_url: str = "") -> None:
+        """A counter.
+
+        Args:
+            redis_url: where to count; in this process, if empty.
+        """
+        self._own = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._shared: SlidingWindowCounterRateLimiter | None = None
+        if redis_url:
+            options = {"implementation": "redispy", "socket_timeout": 1.0}
+            shared = storage_from_string(f"async+{redis_url}", **options)  # type: ignore[arg-type]
+            assert isinstance(shared, Storage)  # noqa: S101 - what async+ means
+            self._shared = SlidingWindowCounterRateLimiter(shared)
+        self._tried_again_at = 0.0
+
+    @property
+    def degraded(self) -> str | None:
+        """Why requests are not counted where they should be, or None."""
+        if self._shared is None or time.monotonic() >= self._tried_again_at:
+            return None
+        return "Redis does not answer; each entrance counts requests by itself"
+
+    async def wait_s(self, of: Limit, who: str) -> int:
+        """Count one; returns the seconds to wait if it was one too many, else 0."""
+        if self._shared and time.monotonic() >= self._tried_again_at:
+            try:
+                return await _count(self._shared, of, who)
+            except Exception as error:  # noqa: BLE001 - whatever Redis has, the entrance goes on
+                self._tried_again_at = time.monotonic() + _RETRIED_AFTER_S
+                _LOG.warning("Redis does not count requests: %s", type(error).__name__)
+        return await _count(self._own, of, who)
+
+
+async def _count(limiter: SlidingWindowCounterRateLimiter, of: Limit, who: str) -> int:
+    if await limiter.hit(of.item, of.name, who):
+        return 0
+    stats = await limiter.get_window_stats(of.item, of.name, who)
+    return max(1, ceil(stats.reset_time - time.time()))
