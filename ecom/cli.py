@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ecom import catalogue, importing, orders, prices, stock_commands
+from ecom import catalogue, importing, orders, prices, stock_commands, users
 from ecom.effects import commands as effects_commands
 from ecom.problems import Problem, explain
 from ecom.purchases import commands as purchases_commands
@@ -35,6 +35,7 @@ app.add_typer(importing.commands, name="import")
 app.add_typer(purchases_commands, name="purchases")
 app.add_typer(prices.app, name="prices")
 app.add_typer(stock_commands.commands, name="stock")
+app.add_typer(users.commands, name="user")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 FORMATS = ", ".join(importing.SHOPS)

@@ -1,4 +1,4 @@
-"""Serve the Dagster UI and run its daemon until somebody stops them; restart what dies.
+"""Serve the web entrance and run Dagster's daemon until somebody stops them; restart what dies.
 
 Children end with this process, however it ends. Their logs are files under `ECOM_HOME/logs`.
 """
@@ -16,6 +16,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 from ecom.platform import Platform
 from ecom.postgres import EmbeddedPostgres
@@ -24,6 +25,7 @@ from ecom.problems import Problem
 from ecom.progress import Progress
 from ecom.restarts import Restarts
 from ecom.settings import ROOT
+from ecom_assets.backoffice.store import links
 from ecom_assets.shared.workers import Lane
 
 DEFAULT_PORT = 3000
@@ -129,10 +131,10 @@ def serve(platform: Platform, port: int, progress: Progress) -> None:
     Raises:
         Problem: a child keeps dying; the message names its log.
     """
-    web = ["dagster_webserver", "-h", _HOST, "-p", str(port), "-w", str(ROOT / "workspace.yaml")]
+    web = ["gateway", "--host", _HOST, "--port", str(port)]
     daemon = ["dagster._daemon", "run", "-w", str(ROOT / "workspace.yaml")]
     services = [
-        Service("webserver", web, platform),
+        Service("gateway", web, platform),
         Service("daemon", daemon, platform),
         *(
             Service(lane.value, ["ecom.worker", lane.value], platform, signal.SIGTERM)
@@ -144,9 +146,7 @@ def serve(platform: Platform, port: int, progress: Progress) -> None:
             for service in services:
                 service.start()
             if _wait_ready(services[0], port, stop):
-                progress.say(
-                    f"the Dagster UI is at http://{_HOST}:{port} - Ctrl-C stops everything"
-                )
+                _welcome(platform, port, progress)
                 _watch(services, platform, progress, stop)
             progress.say("stopping")
         finally:
@@ -154,19 +154,29 @@ def serve(platform: Platform, port: int, progress: Progress) -> None:
                 service.stop()
 
 
+def _welcome(platform: Platform, port: int, progress: Progress) -> None:
+    """Say where to go; to whom comes first, by a link that makes the first admin."""
+    address = os.environ.get("ECOM_PUBLIC_URL") or f"http://{_HOST}:{port}"
+    with platform.database.begin() as conn:
+        token = links.first_link(conn, datetime.now(UTC))
+    if token:
+        progress.say(f"nobody can log in yet; become the admin at {address}/begin/{token}")
+    progress.say(f"everything is at {address} - Ctrl-C stops it")
+
+
 def _wait_ready(web: Service, port: int, stop: threading.Event) -> bool:
     """Wait until the UI answers; False if we are told to stop before it does."""
     deadline = time.monotonic() + _READY_SECONDS
     while time.monotonic() < deadline:
         try:
-            with urllib.request.urlopen(f"http://{_HOST}:{port}/server_info", timeout=2):
+            with urllib.request.urlopen(f"http://{_HOST}:{port}/health", timeout=2):
                 return True
         except (urllib.error.URLError, OSError):
             if not web.is_alive:
                 break
             if stop.wait(0.2):
                 return False
-    raise Problem(f"the Dagster UI did not come up; see {web.name}.log in the logs folder")
+    raise Problem(f"the web entrance did not come up; see {web.name}.log in the logs folder")
 
 
 def _watch(

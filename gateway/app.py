@@ -31,7 +31,7 @@ from gateway.rendering import FOLDER, page
 from gateway.settings import GatewaySettings
 from resources.database import DatabaseResource
 
-PUBLIC = ("/login", "/login/", "/welcome/", "/health")
+PUBLIC = ("/login", "/login/", "/welcome/", "/begin/", "/health")
 """Paths that need no login; one that ends in / stands for all below it."""
 
 OPEN = ("/static/",)

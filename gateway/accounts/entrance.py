@@ -11,7 +11,7 @@ from anyio import CapacityLimiter, to_thread
 
 from ecom_assets.backoffice.passwords import hash_password, is_outdated, is_password
 from ecom_assets.backoffice.roles import Principal
-from ecom_assets.backoffice.store import api_keys, audit, sessions, users
+from ecom_assets.backoffice.store import api_keys, audit, links, sessions, users
 from ecom_assets.backoffice.store.acting import Actor, act
 from ecom_assets.backoffice.store.sessions import Lasting
 from resources.database import DatabaseResource
@@ -106,7 +106,23 @@ class Entrance:
     def owner_of_link(self, link: str) -> users.User | None:
         """Whose link it is, if it is still good."""
         with self._database.begin() as conn:
-            return users.user_of_link(conn, link, self.now())
+            return links.user_of_link(conn, link, self.now())
+
+    def is_first_link(self, link: str) -> bool:
+        """Whether a link lets the first admin come in."""
+        with self._database.begin() as conn:
+            return links.is_first_link(conn, link, self.now())
+
+    async def begin(
+        self, link: str, name: str, full_name: str, password: str, visit: Visit
+    ) -> str | None:
+        """Add the first admin; returns the token of a new session, None if the link is no good.
+
+        Raises:
+            UserRefused: name or password are no good.
+            Busy: too many are waiting already.
+        """
+        return await self._in_turn(self._begin, link, name, full_name, password, visit)
 
     def log_out(self, token: str, principal: Principal, visit: Visit) -> None:
         """End a session."""
@@ -146,11 +162,22 @@ class Entrance:
 
     def _follow(self, link: str, password: str, visit: Visit) -> str | None:
         with self._database.begin() as conn:
-            user = users.use_link(conn, link, password, self.now())
+            user = links.use_link(conn, link, password, self.now())
             if user is None:
                 return None
             actor = Actor(user.name, "browser", visit.address, visit.request_id)
             audit.record(conn, actor, "set_password", f"users/{user.name}")
+        return self._let_in(user.user_id, None, visit, "login")
+
+    def _begin(
+        self, link: str, name: str, full_name: str, password: str, visit: Visit
+    ) -> str | None:
+        with self._database.begin() as conn:
+            actor = Actor(name[:100], "browser", visit.address, visit.request_id)
+            act(conn, actor)
+            user = links.use_first_link(conn, link, name, full_name, password, self.now())
+            if user is None:
+                return None
         return self._let_in(user.user_id, None, visit, "login")
 
 

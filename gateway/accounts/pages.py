@@ -37,6 +37,8 @@ class LoginPages:
             Route("/logout", self.log_out, methods=["POST"]),
             Route("/welcome/{link}", self.show_welcome, methods=["GET"]),
             Route("/welcome/{link}", self.welcome, methods=["POST"]),
+            Route("/begin/{link}", self.show_begin, methods=["GET"]),
+            Route("/begin/{link}", self.begin, methods=["POST"]),
         ]
 
     async def show_login(self, request: Request) -> Response:
@@ -106,12 +108,37 @@ class LoginPages:
         try:
             token = await self._entrance.follow_link(link, password, visit)
         except UserRefused as refused:
-            text = str(refused)
-            return await self._welcome(request, f"{text[:1].upper()}{text[1:]}.", 422)
+            return await self._welcome(request, _sentence(refused), 422)
         except Busy:
             return await self._welcome(request, _BUSY, 503)
         if token is None:
             return await self._welcome(request, None, 410)
+        return await self.come_in(request, token, "/")
+
+    async def show_begin(self, request: Request) -> Response:
+        """The form by which the first admin comes in."""
+        return await self._begin(request, {}, None, 200)
+
+    async def begin(self, request: Request) -> Response:
+        """Add the first admin and start a session."""
+        visit: Visit = request.state.visit
+        if await self._counter.wait_s(LOGINS_PER_ADDRESS, visit.address):
+            return await self._begin(request, {}, _BUSY, 429)
+        form = await request.form(max_fields=10, max_files=0, max_part_size=10_000)
+        given = {name: str(form.get(name, "")) for name in ("name", "full_name")}
+        password = str(form.get("password", ""))
+        if password != str(form.get("again", "")):
+            return await self._begin(request, given, "The two passwords differ.", 422)
+        try:
+            token = await self._entrance.begin(
+                request.path_params["link"], given["name"], given["full_name"], password, visit
+            )
+        except UserRefused as refused:
+            return await self._begin(request, given, _sentence(refused), 422)
+        except Busy:
+            return await self._begin(request, given, _BUSY, 503)
+        if token is None:
+            return await self._begin(request, given, None, 410)
         return await self.come_in(request, token, "/")
 
     async def _forget(self, request: Request) -> None:
@@ -145,3 +172,18 @@ class LoginPages:
             return page(request, "message.html", {"title": "No way in", "text": _NO_LINK}, 410)
         shown = {"user": user, "problem": problem, "fewest": FEWEST_CHARACTERS}
         return page(request, "welcome.html", shown, status)
+
+    async def _begin(
+        self, request: Request, given: dict[str, str], problem: str | None, status: int
+    ) -> Response:
+        link = request.path_params["link"]
+        if not await to_thread.run_sync(self._entrance.is_first_link, link):
+            return page(request, "message.html", {"title": "No way in", "text": _NO_LINK}, 410)
+        shown = {"given": {"name": "", "full_name": "", **given}, "problem": problem,
+                 "fewest": FEWEST_CHARACTERS}  # fmt: skip
+        return page(request, "begin.html", shown, status)
+
+
+def _sentence(refused: UserRefused) -> str:
+    text = str(refused)
+    return f"{text[:1].upper()}{text[1:]}."

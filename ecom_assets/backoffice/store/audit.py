@@ -6,11 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
 from ecom_assets.backoffice.store.acting import Actor
-from ecom_assets.backoffice.tables import AUDIT_ENTRIES
 
 DONE, REFUSED, FAILED = "done", "refused", "failed"
+
+# A function, because who calls it may not write to the log by itself.
+_ADD = sa.text("""
+    SELECT backoffice.add_audit_entry(:actor, :via, :action, :subject, :outcome, :detail, :after,
+        :address, :request_id)
+""").bindparams(sa.bindparam("after", type_=JSONB(none_as_null=True)))
 
 LONGEST = 2_000
 """Characters of what comes from outside that an entry keeps."""
@@ -37,11 +43,15 @@ def record(
         after: what was given, without secrets.
     """
     conn.execute(
-        sa.insert(AUDIT_ENTRIES),
+        _ADD,
         {
-            "actor": actor.name[:LONGEST], "via": actor.via, "action": action,
-            "subject": subject[:LONGEST], "outcome": outcome, "detail": detail[:LONGEST],
+            "actor": _kept(actor.name), "via": actor.via, "action": action,
+            "subject": _kept(subject), "outcome": outcome, "detail": _kept(detail),
             "after": dict(after) if after is not None else None, "address": actor.address,
             "request_id": actor.request_id,
         },
     )  # fmt: skip
+
+
+def _kept(given: str) -> str:
+    return given.replace("\x00", "")[:LONGEST]

@@ -1,12 +1,10 @@
-"""Users: adding, changing, finding them, and the links by which they set a password."""
+"""Users: adding, changing and finding them, and their passwords."""
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -14,9 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from ecom_assets.backoffice.passwords import hash_password, password_problem
 from ecom_assets.backoffice.roles import Role
 from ecom_assets.backoffice.store.sessions import end_sessions
-from ecom_assets.backoffice.tables import LINKS, USERS
-
-LINK_LASTS = timedelta(hours=24)
+from ecom_assets.backoffice.tables import USERS
 
 LONGEST_NAME = 100
 
@@ -55,11 +51,6 @@ _SHOWN = (
     USERS.c.is_active, USERS.c.password_hash.is_not(None).label("has_password"), USERS.c.issuer,
     USERS.c.version, USERS.c.created_at,
 )  # fmt: skip
-
-
-def token_hash(token: str) -> str:
-    """What is kept of a random token: SHA-256 is enough, for it cannot be guessed."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def add_user(
@@ -118,7 +109,17 @@ def _only(conn: sa.Connection, which: sa.ColumnElement[bool], what: str) -> User
     row = conn.execute(sa.select(*_SHOWN).where(which)).mappings().one_or_none()
     if row is None:
         raise LookupError(f"there is no {what}")
+    return _user(row)
+
+
+def _user(row: sa.RowMapping) -> User:
     return User(**{**row, "roles": tuple(Role(role) for role in row["roles"])})
+
+
+def all_users(conn: sa.Connection) -> list[User]:
+    """Every user, by name."""
+    rows = conn.execute(sa.select(*_SHOWN).order_by(USERS.c.name)).mappings()
+    return [_user(row) for row in rows]
 
 
 def is_anybody_there(conn: sa.Connection) -> bool:
@@ -166,44 +167,6 @@ def bind_to_provider(conn: sa.Connection, user_id: int, issuer: str, subject: st
     changed = sa.update(USERS).where(USERS.c.user_id == user_id)
     values = {"issuer": issuer, "subject": subject, "version": USERS.c.version + 1}
     conn.execute(changed.values(values))
-
-
-def link_for(conn: sa.Connection, user_id: int, at: datetime) -> str:
-    """Make the token of a link that lets a user set a password once; older links end."""
-    token = secrets.token_urlsafe(32)
-    conn.execute(sa.delete(LINKS).where(LINKS.c.user_id == user_id, LINKS.c.used_at.is_(None)))
-    values = {"token_hash": token_hash(token), "user_id": user_id, "made_at": at,
-              "expires_at": at + LINK_LASTS}  # fmt: skip
-    conn.execute(sa.insert(LINKS).values(values))
-    return token
-
-
-def user_of_link(conn: sa.Connection, token: str, at: datetime) -> User | None:
-    """Whose link it is, if it is still good; the link's row is locked until the transaction ends."""
-    found = (
-        sa.select(LINKS.c.user_id)
-        .join(USERS, USERS.c.user_id == LINKS.c.user_id)
-        .where(LINKS.c.token_hash == token_hash(token), LINKS.c.used_at.is_(None))
-        .where(LINKS.c.expires_at > at, USERS.c.is_active)
-        .with_for_update(of=LINKS)
-    )
-    user_id = conn.execute(found).scalar_one_or_none()
-    return None if user_id is None else user(conn, user_id)
-
-
-def use_link(conn: sa.Connection, token: str, password: str, at: datetime) -> User | None:
-    """Set a password by a link, which then is used up; None if the link is no good.
-
-    Raises:
-        UserRefused: the password is no good; the link stays.
-    """
-    found = user_of_link(conn, token, at)
-    if found is None:
-        return None
-    set_password(conn, found, password, at)
-    used = sa.update(LINKS).where(LINKS.c.token_hash == token_hash(token))
-    conn.execute(used.values(used_at=at))
-    return user(conn, found.user_id)
 
 
 def set_password(conn: sa.Connection, whose: User, password: str, at: datetime) -> None:

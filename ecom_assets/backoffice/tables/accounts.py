@@ -71,15 +71,16 @@ SESSIONS = area_table(
 LINKS = area_table(
     "backoffice",
     "links",
-    "Links that let a user set a password once.",
+    "Links that let a user set a password once, or the first admin come in.",
     text("token_hash", "SHA-256 of the link's last part", primary_key=True),
-    reference("user_id", "who", "backoffice.users.user_id"),
+    reference("user_id", "who; empty for the first admin", "backoffice.users.user_id",
+              nullable=True),
     moment("made_at", "when it was made"),
     moment("expires_at", "end"),
     moment("used_at", "when it was used; unused, if empty", nullable=True),
     recorded_at(),
     sa.Index(None, "user_id"),
-)
+)  # fmt: skip
 
 API_KEYS = area_table(
     "backoffice",
