@@ -90,6 +90,10 @@ class DagsterUI(DagsterWebserver[UserProcessContext, UserRequestContext]):
         """None: the entrance has its own."""
         return []
 
+    def make_security_headers(self) -> dict[str, str]:
+        """None: the entrance adds the same to every answer."""
+        return {}
+
     def make_csp_header(self, nonce: str) -> str:
         """What the UI's page may load: itself only."""
         return _CSP.format(nonce=nonce, websocket=self._websocket)
