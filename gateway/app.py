@@ -21,6 +21,7 @@ from ecom_assets.backoffice.roles import Principal
 from ecom_assets.backoffice.store.acting import Actor
 from gateway.accounts.entrance import Entrance
 from gateway.accounts.identity import Identify
+from gateway.accounts.oidc import OidcPages
 from gateway.accounts.pages import LoginPages
 from gateway.dagster_ui.context import UserProcessContext
 from gateway.dagster_ui.server import DagsterUI
@@ -49,6 +50,7 @@ def build_app(
     routes: list[BaseRoute] = [
         Route("/", _start),
         Route("/health", _Health(database)),
+        *([OidcPages(entrance, pages, settings, settings.oidc).route()] if settings.oidc else []),
         *pages.routes(),
         Mount("/static", StaticFiles(directory=FOLDER / "static")),
         dagster.routes_to_mount(),

@@ -10,7 +10,7 @@ from typing import Any
 from anyio import CapacityLimiter, to_thread
 
 from ecom_assets.backoffice.passwords import hash_password, is_outdated, is_password
-from ecom_assets.backoffice.roles import Principal
+from ecom_assets.backoffice.roles import Principal, Role
 from ecom_assets.backoffice.store import api_keys, audit, links, sessions, users
 from ecom_assets.backoffice.store.acting import Actor, act
 from ecom_assets.backoffice.store.sessions import Lasting
@@ -40,6 +40,27 @@ class Visit:
     address: str
     agent: str
     request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What an OIDC provider vouches for.
+
+    Attributes:
+        issuer: the provider.
+        subject: what it calls the user, for ever.
+        name: what the user is called here, if it comes for the first time.
+        full_name: how the person is called.
+        email: address of the person.
+        roles: roles that the person's groups give.
+    """
+
+    issuer: str
+    subject: str
+    name: str
+    full_name: str
+    email: str
+    roles: tuple[Role, ...]
 
 
 class Entrance:
@@ -133,6 +154,28 @@ class Entrance:
     def let_in(self, user_id: int, visit: Visit, action: str) -> str:
         """Start a session of a user who has shown who it is; returns its token."""
         return self._let_in(user_id, None, visit, action)
+
+    def let_in_by_provider(self, claims: Claims, visit: Visit) -> str:
+        """Start a session of whom a provider vouches for, who may be new; returns its token.
+
+        Raises:
+            UserRefused: the user is disabled here, or another user has the name.
+        """
+        actor = Actor(claims.name[:100], "browser", visit.address, visit.request_id)
+        try:
+            user_id = self._user_of(claims, actor)
+        except users.UserRefused as refused:
+            self.record(actor, "login", "sessions", audit.REFUSED, str(refused))
+            raise
+        return self._let_in(user_id, None, visit, "login")
+
+    def _user_of(self, claims: Claims, actor: Actor) -> int:
+        with self._database.begin() as conn:
+            act(conn, actor)
+            return users.user_of_provider(
+                conn, claims.issuer, claims.subject, claims.name, claims.full_name, claims.email,
+                claims.roles, self.now(),
+            ).user_id  # fmt: skip
 
     async def _in_turn(self, call: Callable[..., Any], *given: Any) -> Any:
         if self._hashing.statistics().tasks_waiting >= MOST_WAITING:

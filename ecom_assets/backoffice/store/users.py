@@ -97,12 +97,27 @@ def user_named(conn: sa.Connection, name: str) -> User:
     return _only(conn, USERS.c.name == name.strip().lower(), f"user {name!r}")
 
 
-def user_of_provider(conn: sa.Connection, issuer: str, subject: str) -> User | None:
-    """The user for whom an OIDC provider vouches, if there is one."""
-    try:
-        return _only(conn, (USERS.c.issuer == issuer) & (USERS.c.subject == subject), "")
-    except LookupError:
-        return None
+def user_of_provider(
+    conn: sa.Connection, issuer: str, subject: str, name: str, full_name: str, email: str,
+    roles: Sequence[Role], at: datetime,
+) -> User:  # fmt: skip
+    """The user for whom an OIDC provider vouches, added if it is new, with the roles of now.
+
+    Raises:
+        UserRefused: it is disabled, or the name of a new one is taken.
+    """
+    which = (USERS.c.issuer == issuer) & (USERS.c.subject == subject)
+    user_id = conn.execute(sa.select(USERS.c.user_id).where(which)).scalar_one_or_none()
+    if user_id is None:
+        made = add_user(conn, name, roles, at, full_name, email)
+        _bind_to_provider(conn, made.user_id, issuer, subject)
+        return made
+    known = user(conn, user_id)
+    if not known.is_active:
+        raise UserRefused("name", "this user is disabled here")
+    given = {"full_name": full_name, "email": email, "roles": tuple(sorted(roles))}
+    has_changed = any(getattr(known, field) != value for field, value in given.items())
+    return change_user(conn, user_id, at, **given) if has_changed else known
 
 
 def _only(conn: sa.Connection, which: sa.ColumnElement[bool], what: str) -> User:
@@ -162,7 +177,7 @@ def change_user(
     return user(conn, user_id)
 
 
-def bind_to_provider(conn: sa.Connection, user_id: int, issuer: str, subject: str) -> None:
+def _bind_to_provider(conn: sa.Connection, user_id: int, issuer: str, subject: str) -> None:
     """Let an OIDC provider vouch for a user."""
     changed = sa.update(USERS).where(USERS.c.user_id == user_id)
     values = {"issuer": issuer, "subject": subject, "version": USERS.c.version + 1}
