@@ -14,10 +14,11 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+from ecom.database_accounts import entrance_environment
 from ecom.platform import Platform
 from ecom.postgres import EmbeddedPostgres
 from ecom.privileges import tie_to_parent
@@ -61,6 +62,7 @@ class Service:
         arguments: list[str],
         platform: Platform,
         ends_by: signal.Signals = signal.SIGINT,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         """Describe a child.
 
@@ -69,12 +71,14 @@ class Service:
             arguments: what follows `python -m`.
             platform: the open platform the child belongs to.
             ends_by: signal that asks the child to end.
+            environment: what differs from the platform's environment.
         """
         self.name = name
         self.restarts = Restarts()
         self._arguments = arguments
         self._platform = platform
         self._ends_by = ends_by
+        self._environment = environment or {}
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -84,7 +88,7 @@ class Service:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", *self._arguments],
                 cwd=ROOT,
-                env={**os.environ, **self._platform.environment},
+                env={**os.environ, **self._platform.environment, **self._environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -134,7 +138,7 @@ def serve(platform: Platform, port: int, progress: Progress) -> None:
     web = ["gateway", "--host", _HOST, "--port", str(port)]
     daemon = ["dagster._daemon", "run", "-w", str(ROOT / "workspace.yaml")]
     services = [
-        Service("gateway", web, platform),
+        Service("gateway", web, platform, environment=entrance_environment(platform)),
         Service("daemon", daemon, platform),
         *(
             Service(lane.value, ["ecom.worker", lane.value], platform, signal.SIGTERM)

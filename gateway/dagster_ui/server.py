@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+from anyio import CancelScope
 from dagster_graphql.schema import create_schema
 from dagster_webserver.webserver import DagsterWebserver
 from graphene import Schema
@@ -122,18 +123,20 @@ class DagsterUI(DagsterWebserver[UserProcessContext, UserRequestContext]):
 
     async def graphql_ws_endpoint(self, websocket: WebSocket) -> None:
         """Serve subscriptions until the login ends."""
-        guarded = _GuardedSocket(websocket, self._check_subscription)
+        guarded, ended = _GuardedSocket(websocket, self._check_subscription), asyncio.Event()
         serving = asyncio.create_task(super().graphql_ws_endpoint(guarded))
-        watching = asyncio.create_task(self._watch(websocket))
+        watching = asyncio.create_task(self._watch(websocket, ended))
         try:
             await asyncio.wait({serving, watching}, return_when=asyncio.FIRST_COMPLETED)
             if not serving.done():
                 with contextlib.suppress(RuntimeError):
                     await guarded.close(LOGIN_ENDED, "the login has ended")
         finally:
-            for task in (serving, watching):
-                task.cancel()
-            await asyncio.gather(serving, watching, return_exceptions=True)
+            # Not cancelled: it may be asking the database in a thread, which would go on alone.
+            ended.set()
+            serving.cancel()
+            with CancelScope(shield=True):
+                await asyncio.gather(serving, watching, return_exceptions=True)
 
     def _check_subscription(self, query: str) -> None:
         """Dagster executes subscriptions without validating them."""
@@ -146,9 +149,10 @@ class DagsterUI(DagsterWebserver[UserProcessContext, UserRequestContext]):
         ):
             raise RequestRefused(400, "this is no subscription")
 
-    async def _watch(self, connection: HTTPConnection) -> None:
-        while await self._still_in(connection):
-            await asyncio.sleep(LOOKED_AT_EVERY_S)
+    async def _watch(self, connection: HTTPConnection, ended: asyncio.Event) -> None:
+        while not ended.is_set() and await self._still_in(connection):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), LOOKED_AT_EVERY_S)
 
     def handle_graphql_errors(self, errors: Sequence[GraphQLError]) -> list[dict[str, Any]]:
         """What went wrong, without traces; what only the log tells has a number to find it by."""

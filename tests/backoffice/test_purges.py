@@ -17,7 +17,7 @@ from ecom.migrate import ensure_database
 from ecom.platform import dagster_yaml
 from ecom.problems import Problem
 from ecom_assets.backoffice.assets import purges
-from ecom_assets.backoffice.store import Limits, purge_runs
+from ecom_assets.backoffice.store.purges import Limits, purge_runs
 from jobs.backoffice import purge_hourly
 from resources.database import DatabaseResource
 from resources.history import HistoryResource
