@@ -1,7 +1,7 @@
 """The account by which the web entrance reaches the databases: it may change rows, not tables.
 
 On the embedded server it is made at every start with a new random password, which is kept nowhere.
-On a server of its own an administrator makes a member of the role `ecom_app` and says its addresses:
+On another server an administrator makes a member of the role `ecom_app` and says its addresses:
 
 ECOM_GATEWAY_DATABASE_URL   the shop's database as the entrance reaches it
 ECOM_GATEWAY_DAGSTER_URL    Dagster's database likewise

@@ -28,7 +28,9 @@ def main() -> None:
     target = WorkspaceFileTarget(paths=[str(ROOT / "workspace.yaml")])
     with dg.DagsterInstance.from_config(str(platform.settings.dagster_home)) as instance:
         instance.optimize_for_webserver(_STATEMENT_MS, _RECYCLE_S, _OVERFLOW)
-        with UserProcessContext(instance, workspace_load_target=target, version=dg.__version__) as workspace:
+        with UserProcessContext(
+            instance, workspace_load_target=target, version=dg.__version__
+        ) as workspace:
             uvicorn.run(
                 build_app(settings, platform.database, workspace),
                 host=given.host, port=given.port, log_level="warning", access_log=False,

@@ -126,7 +126,9 @@ async def _start(request: Request) -> Response:
 async def _told(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
     if "text/html" in request.headers.get("accept", "") and error.status_code == 404:
-        return page(request, "message.html", {"title": "Not found", "text": "There is no such page."}, 404)
+        return page(
+            request, "message.html", {"title": "Not found", "text": "There is no such page."}, 404
+        )
     return problem(error.status_code, "http", error.detail, headers=error.headers)
 
 

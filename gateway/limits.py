@@ -69,7 +69,7 @@ class Counter:
         if self._shared and time.monotonic() >= self._tried_again_at:
             try:
                 return await _count(self._shared, of, who)
-            except Exception as error:  # noqa: BLE001 - whatever Redis has, the entrance goes on
+            except Exception as error:
                 self._tried_again_at = time.monotonic() + _RETRIED_AFTER_S
                 _LOG.warning("Redis does not count requests: %s", type(error).__name__)
         return await _count(self._own, of, who)

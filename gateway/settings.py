@@ -64,7 +64,7 @@ class GatewaySettings:
 
     public_url: str
     trusted_proxies: tuple[str, ...] = ()
-    lasting: Lasting = Lasting()
+    lasting: Lasting = field(default_factory=Lasting)
     redis_url: str = field(default="", repr=False)
     oidc: Oidc | None = None
 
@@ -75,7 +75,7 @@ class GatewaySettings:
 
     @property
     def cookie(self) -> str:
-        """Name of the session's cookie; browsers accept `__Host-` from the host itself by TLS only."""
+        """Name of the session's cookie; browsers take `__Host-` by TLS only."""
         return "__Host-ecom" if self.is_secure else "ecom"
 
     @property

@@ -98,7 +98,7 @@ class Principal:
         return rights_of(self.roles)
 
     def may(self, right: Right, area: str) -> bool:
-        """Whether something may be done in an area: the roles give it and no scope holds it back."""
+        """Whether something may be done in an area: a role gives it, no scope holds it back."""
         if right not in self.rights:
             return False
         if self.scopes is None:

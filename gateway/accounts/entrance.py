@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 
@@ -18,6 +18,8 @@ from resources.database import DatabaseResource
 
 HASHED_AT_ONCE = 2
 """Passwords compared at the same time: each takes a core for some 50 ms and 64 MiB."""
+
+Out = TypeVar("Out")
 
 MOST_WAITING = 32
 """Logins that may wait for their turn; who comes then is asked to come again."""
@@ -177,7 +179,7 @@ class Entrance:
                 claims.roles, self.now(),
             ).user_id  # fmt: skip
 
-    async def _in_turn(self, call: Callable[..., Any], *given: Any) -> Any:
+    async def _in_turn(self, call: Callable[..., Out], *given: Any) -> Out:
         if self._hashing.statistics().tasks_waiting >= MOST_WAITING:
             raise Busy
         return await to_thread.run_sync(call, *given, limiter=self._hashing)

@@ -89,7 +89,9 @@ class Identify:
             found = await to_thread.run_sync(self._entrance.principal_of_key, key)
             return found, None if found else problem(401, "unknown_key", "this key is not good")
         token = connection.cookies.get(self._cookie)
-        found = await to_thread.run_sync(self._entrance.principal_of_session, token) if token else None
+        found = (
+            await to_thread.run_sync(self._entrance.principal_of_session, token) if token else None
+        )
         if not self._is_foreign(connection):
             return found, None
         if found:

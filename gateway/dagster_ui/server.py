@@ -101,7 +101,7 @@ class DagsterUI(DagsterWebserver[UserProcessContext, UserRequestContext]):
 
     def build_routes(self) -> list[BaseRoute]:
         """Dagster's routes without those that are closed, each with the right it needs."""
-        [mount, *_] = super().build_routes()
+        [mount, *_] = super().build_routes()  # type: ignore[no-untyped-call]
         assert isinstance(mount, Mount)  # noqa: S101 - a release moved the routes
         return [self._with_right(route) for route in mount.routes if _path(route) not in _CLOSED]
 

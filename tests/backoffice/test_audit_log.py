@@ -72,9 +72,7 @@ def test_secrets_are_not_in_the_log(conn: sa.Connection) -> None:
     ["UPDATE backoffice.audit_entries SET actor = 'x'", "DELETE FROM backoffice.audit_entries",
      "TRUNCATE backoffice.audit_entries"],
 )  # fmt: skip
-def test_the_log_keeps_what_it_has_even_from_its_owner(
-    conn: sa.Connection, statement: str
-) -> None:
+def test_the_log_keeps_what_it_has_even_from_its_owner(conn: sa.Connection, statement: str) -> None:
     audit.record(conn, ANN, "login", "users/ann")
     with pytest.raises(DBAPIError, match="keeps what it has"), conn.begin_nested():
         conn.execute(sa.text(statement))

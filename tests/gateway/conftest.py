@@ -8,6 +8,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from dagster._core.workspace.load_target import PythonFileTarget
+
 from fixtures.entrance import House
 from gateway.dagster_ui.context import UserProcessContext
 from resources.database import DatabaseResource

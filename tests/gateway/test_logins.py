@@ -16,6 +16,7 @@ from fixtures.entrance import ADDRESS, PASSWORD, House
 
 OWN = {"Origin": ADDRESS}
 HTML = {"Accept": "text/html"}
+WRONG = {"password": "wrong"}
 
 
 def told(house: House) -> list[tuple[str, str, str]]:
@@ -152,7 +153,7 @@ def test_another_sites_page_can_neither_log_in_nor_out(
 def test_guessing_is_slowed_down(house: House) -> None:
     house.add("ann", Role.VIEWER)
     visitor = house.visitor()
-    answers = [log_in(visitor, password="wrong") for _ in range(11)]
+    answers = [log_in(visitor, **WRONG) for _ in range(11)]
     assert {answer.status_code for answer in answers[:10]} == {401}
     assert answers[10].status_code == 429
     assert int(answers[10].headers["retry-after"]) > 0
@@ -217,12 +218,13 @@ def test_a_key_that_is_none_is_refused(house: House, key: str) -> None:
 
 def test_the_log_has_every_login_and_refusal(house: House) -> None:
     house.add("ann", Role.VIEWER)
-    log_in(house.visitor(), password="wrong")
+    log_in(house.visitor(), **WRONG)
     ann = house.log_in("ann")
     ann.post("/logout", headers={"Origin": "http://evil.example"})
     ann.post("/logout")
     assert told(house) == [
-        ("platform", "insert", "done"), ("platform", "update", "done"), ("ann", "login", "refused"), ("ann", "login", "done"),
+        ("platform", "insert", "done"), ("platform", "update", "done"),
+        ("ann", "login", "refused"), ("ann", "login", "done"),
         ("ann", "request", "refused"), ("ann", "logout", "done"),
     ]  # fmt: skip
 

@@ -33,7 +33,7 @@ def link_for(conn: sa.Connection, user_id: int, at: datetime) -> str:
 
 
 def user_of_link(conn: sa.Connection, token: str, at: datetime) -> User | None:
-    """Whose link it is, if it is still good; the link's row is locked until the transaction ends."""
+    """Whose link it is, if it is still good; its row is locked until the transaction ends."""
     found = (
         sa.select(LINKS.c.user_id)
         .join(USERS, USERS.c.user_id == LINKS.c.user_id)

@@ -115,9 +115,9 @@ def user_of_provider(
     known = user(conn, user_id)
     if not known.is_active:
         raise UserRefused("name", "this user is disabled here")
-    given = {"full_name": full_name, "email": email, "roles": tuple(sorted(roles))}
-    has_changed = any(getattr(known, field) != value for field, value in given.items())
-    return change_user(conn, user_id, at, **given) if has_changed else known
+    if (known.full_name, known.email, known.roles) == (full_name, email, tuple(sorted(roles))):
+        return known
+    return change_user(conn, user_id, at, roles=roles, full_name=full_name, email=email)
 
 
 def _only(conn: sa.Connection, which: sa.ColumnElement[bool], what: str) -> User:
