@@ -14,7 +14,7 @@ import psutil
 KINDS: tuple[tuple[str, str], ...] = (
     ("worker", "ecom.worker"),
     ("daemon", "dagster._daemon"),
-    ("webserver", "dagster_webserver"),
+    ("entrance", "-m gateway"),
     ("code server", "dagster api grpc"),
     ("run", "dagster api execute"),
     ("run", "multiprocessing.spawn"),

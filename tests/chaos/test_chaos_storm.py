@@ -64,4 +64,4 @@ def test_every_kind_of_fault_was_done(outcome: Outcome, fault: str) -> None:
 
 
 def test_memory_was_taken_of_every_service(outcome: Outcome) -> None:
-    assert {"daemon", "webserver", "postgres", "code server"} <= set(outcome.memory)
+    assert {"daemon", "entrance", "postgres", "code server"} <= set(outcome.memory)

@@ -42,7 +42,7 @@ class Served:
         """Whether the UI answers."""
         try:
             with urllib.request.urlopen(
-                f"http://127.0.0.1:{self.port}/server_info", timeout=2
+                f"http://127.0.0.1:{self.port}/health", timeout=2
             ) as answer:
                 return bool(answer.status == 200)
         except OSError:
@@ -53,9 +53,10 @@ class Served:
         return psutil.Process(self.process.pid).children(recursive=True)
 
     def child(self, word: str) -> psutil.Process:
-        """The direct child whose command line has the word."""
+        """The direct child that runs a module, or a program of such a name."""
         direct = psutil.Process(self.process.pid).children()
-        return next(child for child in direct if any(word in part for part in child.cmdline()))
+        return next(child for child in direct if any(
+            part == word or Path(part).name == word for part in child.cmdline()))  # fmt: skip
 
 
 def _free_port() -> int:
@@ -86,7 +87,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 
 def test_what_dies_comes_back_and_the_end_leaves_nothing(served: Served) -> None:
-    web = served.child("dagster_webserver")
+    web = served.child("gateway")
     web.kill()
     assert _wait(lambda: not served.is_up() or not web.is_running(), 20)
     assert _wait(served.is_up)
