@@ -119,5 +119,5 @@ def _changing() -> Iterator[tuple[sa.Connection, datetime]]:
 
 
 def _tell_link(token: str) -> None:
-    address = os.environ.get("ECOM_PUBLIC_URL", DEFAULT_URL).rstrip("/")
+    address = (os.environ.get("ECOM_PUBLIC_URL") or DEFAULT_URL).rstrip("/")
     sys.stdout.write(f"{address}/welcome/{token}\n")
