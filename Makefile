@@ -15,11 +15,12 @@ run: $(STAMP)  ## Start PostgreSQL, decide the shop's orders, serve the Dagster 
 test: $(STAMP)  ## Run the whole test suite on an embedded PostgreSQL
 	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
-check: $(STAMP)  ## Format, lint, types, import rules, definitions load
+check: $(STAMP)  ## Format, lint, types, import rules, unsafe calls, definitions load
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit -q -r ecom ecom_assets gateway importers jobs resources sensors -ll
 	$(BIN)/python -m ecom.check_definitions
 
 format: $(STAMP)  ## Rewrite the code in the project's format

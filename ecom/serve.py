@@ -169,11 +169,11 @@ def _welcome(platform: Platform, port: int, progress: Progress) -> None:
 
 
 def _wait_ready(web: Service, port: int, stop: threading.Event) -> bool:
-    """Wait until the UI answers; False if we are told to stop before it does."""
-    deadline = time.monotonic() + _READY_SECONDS
+    """Wait until the entrance answers; False if we are told to stop before it does."""
+    deadline, address = time.monotonic() + _READY_SECONDS, f"http://{_HOST}:{port}/health"
     while time.monotonic() < deadline:
         try:
-            with urllib.request.urlopen(f"http://{_HOST}:{port}/health", timeout=2):
+            with urllib.request.urlopen(address, timeout=2):  # nosec B310 - our own
                 return True
         except (urllib.error.URLError, OSError):
             if not web.is_alive:
