@@ -23,6 +23,7 @@ from gateway.accounts.entrance import Entrance
 from gateway.accounts.identity import Identify
 from gateway.accounts.oidc import OidcPages
 from gateway.accounts.pages import LoginPages
+from gateway.api.app import build_api
 from gateway.dagster_ui.context import UserProcessContext
 from gateway.dagster_ui.server import DagsterUI
 from gateway.headers import SafeHeaders
@@ -52,6 +53,7 @@ def build_app(
         Route("/health", _Health(database)),
         *([OidcPages(entrance, pages, settings, settings.oidc).route()] if settings.oidc else []),
         *pages.routes(),
+        build_api(settings, database, entrance, counter, workspace.instance),
         Mount("/static", StaticFiles(directory=FOLDER / "static")),
         dagster.routes_to_mount(),
     ]

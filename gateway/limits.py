@@ -39,6 +39,21 @@ REFUSED_PER_ADDRESS = limit("refused-address", "120 per minute")
 """Requests with a key that is no good."""
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What is left after one more.
+
+    Attributes:
+        wait_s: seconds to wait if it was one too many, else 0.
+        left: how many more may come at once.
+        resets_s: seconds until the whole limit is there again.
+    """
+
+    wait_s: int
+    left: int
+    resets_s: int
+
+
 class Counter:
     """Counts what is done and says when it is too much."""
 
@@ -66,6 +81,10 @@ class Counter:
 
     async def wait_s(self, of: Limit, who: str) -> int:
         """Count one; returns the seconds to wait if it was one too many, else 0."""
+        return (await self.count(of, who)).wait_s
+
+    async def count(self, of: Limit, who: str) -> Counted:
+        """Count one and say what is left."""
         if self._shared and time.monotonic() >= self._tried_again_at:
             try:
                 return await _count(self._shared, of, who)
@@ -75,8 +94,8 @@ class Counter:
         return await _count(self._own, of, who)
 
 
-async def _count(limiter: SlidingWindowCounterRateLimiter, of: Limit, who: str) -> int:
-    if await limiter.hit(of.item, of.name, who):
-        return 0
+async def _count(limiter: SlidingWindowCounterRateLimiter, of: Limit, who: str) -> Counted:
+    is_within = await limiter.hit(of.item, of.name, who)
     stats = await limiter.get_window_stats(of.item, of.name, who)
-    return max(1, ceil(stats.reset_time - time.time()))
+    resets_s = max(1, ceil(stats.reset_time - time.time()))
+    return Counted(0 if is_within else resets_s, max(0, stats.remaining), resets_s)

@@ -67,6 +67,7 @@ class IntakeReport:
         rejected: rows that were not taken, because they or their batch are bad.
         parked: rows in the quarantine, because the inbox cannot hold them.
         faults: the bad rows, in their order.
+        added_rows: numbers of the rows that are new, where the caller asked to be told.
     """
 
     given: int = 0
@@ -75,6 +76,7 @@ class IntakeReport:
     rejected: int = 0
     parked: int = 0
     faults: tuple[RowFault, ...] = field(default=())
+    added_rows: tuple[int, ...] = field(default=())
 
     def __post_init__(self) -> None:
         if self.given != self.added + self.repeated + self.rejected + self.parked:
@@ -89,4 +91,5 @@ class IntakeReport:
             self.rejected + other.rejected,
             self.parked + other.parked,
             self.faults + other.faults,
+            self.added_rows + other.added_rows,
         )

@@ -91,9 +91,10 @@ RATES = _feed(
 ORDERS = _feed(
     "orders",
     {"channel": str, "external_id": str, "received_at": _AT, "payload": JSONB()},
-    {"kind": str},
+    {"kind": str, "row_no": int},
 )
-"""`payload` is the canonical document of `orders.model`; without a `kind` it is an order."""
+"""`payload` is the canonical document of `orders.model`; without a `kind` it is an order. Who wants
+to hear which rows were news gives them a `row_no`."""
 OBSERVED_EVENTS = _feed(
     "observed_events",
     {"channel": str, "external_id": str, "kind": str, "reference": str, "detail": JSONB()},

@@ -25,7 +25,7 @@ IMPORT_PLANS = area_table(
     text("format", "csv, xlsx, shopify, merchant, feed or command"),
     text("file_digest", "SHA-256 of the file; empty where there was none"),
     document("settings", "how the file was read: columns, currency, what was not read"),
-    text("state", "planned, applied or reverted", server_default="planned"),
+    text("state", "planned, applied, reverted or rejected", server_default="planned"),
     reference("rows_read", "records of the source"),
     reference("rows_create", "rows that make a product"),
     reference("rows_update", "rows that change a product"),
@@ -38,15 +38,19 @@ IMPORT_PLANS = area_table(
     text("applied_run_id", "run or command that applied it", nullable=True),
     text("reverted_run_id", "run or command that reverted it", nullable=True),
     reference("import_id", "import whose feed it records", nullable=True),
+    text("requested_by", "who asked for it; empty for a file or a program", server_default=""),
+    text("decided_by", "who approved or rejected it; empty where nobody was asked",
+         server_default=""),
+    text("decision_note", "why, as that person says", server_default=""),
     run_id(),
     recorded_at(),
     sa.UniqueConstraint("applied_no"),
-    sa.CheckConstraint("state IN ('planned', 'applied', 'reverted')", name="state_known"),
+    sa.CheckConstraint("state IN ('planned', 'applied', 'reverted', 'rejected')", name="state_known"),
     sa.CheckConstraint(
         "rows_read = rows_create + rows_update + rows_skip + rows_error", name="balanced"
     ),
     sa.CheckConstraint(
-        "(state = 'planned') = (applied_at IS NULL)"
+        "(state IN ('planned', 'rejected')) = (applied_at IS NULL)"
         " AND num_nulls(applied_at, applied_no, applied_run_id) IN (0, 3)",
         name="applied_whole",
     ),
@@ -55,8 +59,9 @@ IMPORT_PLANS = area_table(
         " AND num_nulls(reverted_at, reverted_run_id) IN (0, 2)",
         name="reverted_whole",
     ),
+    sa.CheckConstraint("requested_by = '' OR decided_by <> requested_by", name="four_eyes"),
     sa.Index(None, "file_digest"),
-)
+)  # fmt: skip
 
 PLAN_ROWS = area_table(
     "catalog",

@@ -15,6 +15,7 @@ nobody, and `call_backorders` holds no stock while it hands orders on.
 
 from __future__ import annotations
 
+from ecom_assets.inventory.store.adjustments import post_adjustments
 from ecom_assets.inventory.store.assemblies import are_kits_asked, assemble_kits
 from ecom_assets.inventory.store.atp import available, listed_units, refresh_atp
 from ecom_assets.inventory.store.backtests import (
@@ -140,6 +141,7 @@ __all__ = [
     "listed_units",
     "methods_at",
     "newest_results",
+    "post_adjustments",
     "post_sales",
     "promise_anew",
     "propose",

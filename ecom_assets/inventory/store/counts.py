@@ -97,12 +97,12 @@ _DIFFERENCES = sa.text("""
 _WRITE = sa.text("""
     INSERT INTO inventory.counts (
         reference, site_code, sku, counted_at, counted, expected, difference, tolerance, state,
-        decided_by, decided_at, run_id
+        decided_by, decided_at, run_id, counted_by
     )
     SELECT c.reference, c.site_code, c.sku, c.counted_at, c.counted, c.expected,
         c.counted - c.expected, greatest(0, c.tolerance), s.state,
         CASE s.state WHEN 'needs_approval' THEN '' ELSE 'tolerance' END,
-        CASE s.state WHEN 'needs_approval' THEN NULL ELSE c.counted_at END, :run
+        CASE s.state WHEN 'needs_approval' THEN NULL ELSE c.counted_at END, :run, :by
     FROM counting AS c
     JOIN posting AS p
         ON p.reference = 'count:' || c.reference AND p.site_code = c.site_code AND p.sku = c.sku
@@ -133,7 +133,7 @@ _REJECT = sa.text("""
 
 
 def take_counts(
-    conn: sa.Connection, counts: Rows, run: str, tolerance: Tolerance = TOLERANCE
+    conn: sa.Connection, counts: Rows, run: str, tolerance: Tolerance = TOLERANCE, by: str = ""
 ) -> dict[str, int]:
     """Take counts: those within the tolerance are posted, the others wait for an approval.
 
@@ -143,6 +143,7 @@ def take_counts(
             and reference; those known by these three are left out.
         run: Dagster run, or name of the command.
         tolerance: how far a count may differ.
+        by: the person who brings them, who then does not approve them; empty for a file.
 
     Returns:
         How many counts came to each state.
@@ -153,7 +154,7 @@ def take_counts(
     conn.execute(sa.insert(_COUNTING).from_select(_GIVEN, source))
     conn.execute(_DROP_KNOWN)
     _compare(conn, tolerance)
-    return _tally(conn, _WRITE, {"run": run})
+    return _tally(conn, _WRITE, {"run": run, "by": by})
 
 
 def approve_counts(

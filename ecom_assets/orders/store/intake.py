@@ -79,7 +79,10 @@ _TAKE = sa.text("""
         ON CONFLICT (channel, external_id, revision) DO NOTHING
         RETURNING 1
     )
-    SELECT (SELECT count(*) FROM wanted), (SELECT count(*) FROM added)
+    SELECT (SELECT count(*) FROM wanted), (SELECT count(*) FROM added), (
+        SELECT coalesce(array_agg(f.row_no), '{}')
+        FROM feed_orders AS f JOIN wanted AS w ON w.place = f.ctid
+        WHERE f.row_no IS NOT NULL)
 """).bindparams(sa.bindparam("import_id", type_=sa.BigInteger))
 """Each order's messages of a kind are put in the order of their arrival, known ones and new ones
 together; of a row of equal ones the first is news, unless a later one of them is known, as where
@@ -104,11 +107,16 @@ def take_orders(conn: sa.Connection, import_id: int | None) -> int:
     Returns:
         How many messages were added.
     """
+    return take_told(conn, import_id)[0]
+
+
+def take_told(conn: sa.Connection, import_id: int | None) -> tuple[int, list[int]]:
+    """Take the orders feed as `take_orders` does; returns also the `row_no` of what was added."""
     while True:
         with conn.begin_nested() as attempt:
-            wanted, added = conn.execute(_TAKE, {"import_id": import_id}).tuples().one()
+            wanted, added, rows = conn.execute(_TAKE, {"import_id": import_id}).tuples().one()
             if wanted == added:
-                return int(added)
+                return int(added), list(rows)
             attempt.rollback()
 
 

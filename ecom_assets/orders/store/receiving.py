@@ -6,6 +6,7 @@ Bulk importers fill the same feed set-wise themselves and take it with the same 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -18,8 +19,8 @@ from ecom_assets.orders.delivery import Delivery, IntakeReport, Policy, RowFault
 from ecom_assets.orders.document import fault
 from ecom_assets.orders.model import Message, MessageKind, Problem
 from ecom_assets.orders.rules import field_of, find_cancellation_fault, find_fault
-from ecom_assets.orders.storable import clean, find_storage_fault, rendered
-from ecom_assets.orders.store.intake import take_orders
+from ecom_assets.orders.storable import FIRST_YEAR, clean, find_storage_fault, rendered
+from ecom_assets.orders.store.intake import take_told
 from ecom_assets.shared import feeds, quarantine
 
 SOURCE = "orders.intake"
@@ -59,7 +60,12 @@ def receive(
 
 
 def take_deliveries(
-    conn: sa.Connection, rows: Iterable[Delivery], policy: Policy, source: str, run: str
+    conn: sa.Connection,
+    rows: Iterable[Delivery],
+    policy: Policy,
+    source: str,
+    run: str,
+    is_told: bool = False,
 ) -> IntakeReport:
     """Take rows of a source into `orders.inbox`, as `receive` does.
 
@@ -73,24 +79,36 @@ def take_deliveries(
         policy: what happens to rows that cannot be used.
         source: where the rows come from, such as a file's name; parked rows are kept under it.
         run: who takes them, as the quarantine records it.
+        is_told: whether the report shall name the rows that are new.
     """
     conn.execute(CreateTable(feeds.ORDERS, if_not_exists=True))
     given = parked = 0
     faults: dict[int, str] = {}
     for portion in _portions(rows):
         bad = _faults(conn, portion, policy)
-        _stage(conn, [row.message for row in portion if row.message and row.number not in bad])
+        _stage(conn, [row for row in portion if row.message and row.number not in bad], is_told)
         if policy is Policy.PARK:
             parked += _park(conn, [(row, bad[row.number]) for row in portion if row.number in bad],
                             source, run)  # fmt: skip
         given, faults = given + len(portion), faults | bad
     is_refused = bool(faults) and policy is Policy.REJECT_BATCH
-    added = 0 if is_refused else take_orders(conn, None)
+    added, new = (0, []) if is_refused else take_told(conn, None)
     # The feed lives until the transaction ends; a second call must not see these messages again.
     conn.execute(sa.delete(feeds.ORDERS))
     rejected = given if is_refused else len(faults) if policy is Policy.REJECT_ROW else 0
     named = tuple(_row_fault(number, found) for number, found in faults.items())
-    return IntakeReport(given, added, given - added - parked - rejected, rejected, parked, named)
+    repeated = given - added - parked - rejected
+    return IntakeReport(given, added, repeated, rejected, parked, named, tuple(sorted(new)))
+
+
+def find_fault_of(conn: sa.Connection, document: Mapping[str, Any]) -> RowFault | None:
+    """What keeps an order document from being stored or accepted, if anything."""
+    at = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
+    message = Message("document", "document", at, document)
+    found = find_storage_fault(message)
+    if found is None:
+        found = _business_fault(message, _known_skus(conn, [message]))
+    return None if found is None else _row_fault(1, found)
 
 
 def _portions(rows: Iterable[Delivery]) -> Iterator[list[Delivery]]:
@@ -152,16 +170,18 @@ def _row_fault(number: int, found: str) -> RowFault:
     return RowFault(number, field_of(found), reason, detail)
 
 
-def _stage(conn: sa.Connection, messages: Iterable[Message]) -> None:
+def _stage(conn: sa.Connection, given: Iterable[Delivery], is_told: bool) -> None:
     rows: list[dict[str, Any]] = [
         {
-            "channel": message.channel,
-            "external_id": message.external_id,
-            "received_at": message.received_at,
-            "payload": message.payload,
-            "kind": str(message.kind),
+            "channel": row.message.channel,
+            "external_id": row.message.external_id,
+            "received_at": row.message.received_at,
+            "payload": row.message.payload,
+            "kind": str(row.message.kind),
+            "row_no": row.number if is_told else None,
         }
-        for message in messages
+        for row in given
+        if row.message
     ]
     # An insert of no rows would add one of defaults.
     if rows:

@@ -1,0 +1,178 @@
+"""What happens to a request of the API before any route: its size and kind, and how many came.
+
+And after it: what was read may be kept by the caller's own cache, and is told by its ETag.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.limits import REQUESTS_PER_KEY, REQUESTS_PER_SESSION, Counted, Counter, Limit
+from gateway.problems import problem
+
+MOST_BYTES = 1_000_000
+"""Largest body of a request."""
+
+MOST_BULK_BYTES = 32_000_000
+"""Largest body of a request that brings many rows at once."""
+
+_JSON, _LINES = "application/json", "application/x-ndjson"
+_BODILESS = ("GET", "HEAD", "OPTIONS")
+
+
+class Bodies:
+    """Middleware that refuses bodies that are too large or of another kind, without reading on."""
+
+    def __init__(self, app: ASGIApp, most: int = MOST_BYTES, bulk: int = MOST_BULK_BYTES) -> None:
+        """Stand before an application."""
+        self._app, self._most, self._bulk = app, most, bulk
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request pass, or answer it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers, is_bulk = Headers(scope=scope), scope["path"].endswith("/bulk")
+        most = self._bulk if is_bulk else self._most
+        given = headers.get("content-length", "0")
+        if not given.isdecimal() or len(given) > 15:
+            answer = problem(400, "malformed", "Content-Length must be a number")
+        elif int(given) > most:
+            answer = problem(413, "too_large", _too_large(most))
+        elif _is_of_wrong_kind(scope, headers, is_bulk):
+            said = f"send {_JSON}" + (f" or {_LINES}" if is_bulk else "")
+            answer = problem(415, "unsupported_media_type", said)
+        else:
+            await self._app(scope, _counted(receive, most), send)
+            return
+        await answer(scope, receive, send)
+
+
+def _is_of_wrong_kind(scope: Scope, headers: Headers, is_bulk: bool) -> bool:
+    if scope["method"] in _BODILESS:
+        return False
+    is_empty = headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    encoded = headers.get("content-encoding", "identity").lower() != "identity"
+    fits = kind == _JSON or (is_bulk and kind == _LINES)
+    return encoded or not (fits or (is_empty and not kind))
+
+
+def _counted(receive: Receive, most: int) -> Receive:
+    """Receive no more than so many bytes, whatever the header of the request said."""
+    had = 0
+
+    async def counted() -> Message:
+        nonlocal had
+        message = await receive()
+        had += len(message.get("body", b""))
+        if had > most:
+            raise HTTPException(413, _too_large(most))
+        return message
+
+    return counted
+
+
+def _too_large(most: int) -> str:
+    return f"a body has at most {most:,} bytes here"
+
+
+class Metered:
+    """Middleware that counts the requests of each key and session."""
+
+    def __init__(
+        self, app: ASGIApp, counter: Counter, per_key: Limit = REQUESTS_PER_KEY,
+        per_session: Limit = REQUESTS_PER_SESSION,
+    ) -> None:  # fmt: skip
+        """Stand before an application."""
+        self._app, self._counter = app, counter
+        self._per_key, self._per_session = per_key, per_session
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request pass, or answer it; both are told what is left."""
+        principal = scope.get("state", {}).get("principal")
+        if scope["type"] != "http" or principal is None:
+            await self._app(scope, receive, send)
+            return
+        limit = self._per_key if principal.via == "api_key" else self._per_session
+        counted = await self._counter.count(limit, f"{principal.via}-{principal.proof_id}")
+        told = _told(limit, counted)
+
+        async def add(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(told)
+            await send(message)
+
+        if counted.wait_s:
+            said = f"too many requests; come again in {counted.wait_s} s"
+            answer = problem(429, "too_many_requests", said,
+                             headers={"Retry-After": str(counted.wait_s)})  # fmt: skip
+            await answer(scope, receive, add)
+        else:
+            await self._app(scope, receive, add)
+
+
+def _told(limit: Limit, counted: Counted) -> Mapping[str, str]:
+    """The headers of draft-ietf-httpapi-ratelimit-headers."""
+    window_s = limit.item.get_expiry()
+    return {
+        "RateLimit-Policy": f'"{limit.name}";q={limit.item.amount};w={window_s}',
+        "RateLimit": f'"{limit.name}";r={counted.left};t={counted.resets_s}',
+    }
+
+
+class Kept:
+    """Middleware that lets callers keep what they read, and answers 304 while it is the same."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Stand before an application."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on; add to the answer of one that reads."""
+        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
+            await self._app(scope, receive, send)
+            return
+        answer = _Held(Headers(scope=scope).get("if-none-match", ""), send)
+        await self._app(scope, receive, answer.send)
+
+
+class _Held:
+    """An answer that is held back until its ETag is known."""
+
+    def __init__(self, known: str, send: Send) -> None:
+        self._known = {part.strip().removeprefix("W/") for part in known.split(",")} - {""}
+        self._send, self._body = send, b""
+        self._start: Message | None = None
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._start = message
+            kind = Headers(raw=message["headers"]).get("content-type", "")
+            if message["status"] == 200 and kind.startswith(_JSON):
+                return
+            self._start = None
+        if self._start is None:
+            await self._send(message)
+            return
+        self._body += message.get("body", b"")
+        if not message.get("more_body", False):
+            await self._finish(self._start)
+
+    async def _finish(self, start: Message) -> None:
+        headers = MutableHeaders(raw=list(start["headers"]))
+        tag = headers.setdefault("ETag", f'W/"{hashlib.sha256(self._body).hexdigest()[:32]}"')
+        headers.setdefault("Cache-Control", "private, no-cache")
+        headers.add_vary_header("Authorization, Cookie")
+        status, body = start["status"], self._body
+        if self._known & {tag.removeprefix("W/"), "*"}:
+            status, body = 304, b""
+            for name in ("content-length", "content-type"):
+                del headers[name]
+        await self._send({**start, "status": status, "headers": headers.raw})
+        await self._send({"type": "http.response.body", "body": body})
