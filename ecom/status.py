@@ -6,11 +6,14 @@ import os
 from dataclasses import asdict
 from typing import Any
 
+import dagster as dg
+
 from ecom.platform import opened
 from ecom.settings import Settings
 from ecom.summary import checks_summary, lines, orders_summary, runs_summary
 from ecom_assets.shared import workers
 from ecom_assets.shared.outbox import open_effects
+from resources.database import DatabaseResource
 
 
 def report(settings: Settings) -> dict[str, Any]:
@@ -20,15 +23,21 @@ def report(settings: Settings) -> dict[str, Any]:
         Problem: the database cannot be reached.
     """
     with opened(settings) as platform, platform.instance() as instance:
-        with platform.database.begin() as conn:
-            found = orders_summary(conn)
-            found["effects"] = open_effects(conn)
-            found["workers"] = [asdict(seen) for seen in workers.listed(conn)]
-        found["checks"] = checks_summary(instance)
-        found["runs"] = runs_summary(instance)
+        found = facts(platform.database, instance)
         found["database"] = "own" if platform.server is None else "embedded"
         found["is_up"] = platform.server is None or not platform.server.is_owner
-    found["degraded"] = _degraded(found)
+    found["degraded"] = degraded(found)
+    return found
+
+
+def facts(database: DatabaseResource, instance: dg.DagsterInstance) -> dict[str, Any]:
+    """What the shop's database and Dagster's instance say, whoever asks."""
+    with database.begin() as conn:
+        found = orders_summary(conn)
+        found["effects"] = open_effects(conn)
+        found["workers"] = [asdict(seen) for seen in workers.listed(conn)]
+    found["checks"] = checks_summary(instance)
+    found["runs"] = runs_summary(instance)
     return found
 
 
@@ -50,7 +59,8 @@ def text(found: dict[str, Any]) -> list[str]:
     ]
 
 
-def _degraded(found: dict[str, Any]) -> list[str]:
+def degraded(found: dict[str, Any]) -> list[str]:
+    """Which parts do not work as they should, and why."""
     reasons = [
         f"the last run of {job} ended as {status}"
         for job, status in found["runs"]["last"].items()

@@ -15,7 +15,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from gateway.accounts.entrance import Entrance
-from gateway.api import intake, inventory, orders, stock_moves
+from gateway.api import intake, inventory, orders, profile, status, stock_moves, users
 from gateway.api.before import Bodies, Kept, Metered
 from gateway.api.document import describe
 from gateway.api.faults import install
@@ -34,6 +34,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     orders.ROUTER,
     inventory.ROUTER,
     stock_moves.ROUTER,
+    profile.ROUTER,
+    users.ROUTER,
+    status.ROUTER,
 )
 """Areas, in the order the reference shows them."""
 
@@ -55,6 +58,7 @@ def build_api(
     )  # fmt: skip
     app.state.database, app.state.entrance, app.state.instance = database, entrance, instance
     app.state.counter, app.state.prefix, app.state.cookie = counter, PREFIX, settings.cookie
+    app.state.public_url = settings.public_url
     install(app)
     for router in ROUTERS:
         app.include_router(router)

@@ -106,7 +106,7 @@ class Call:
         return sent(answer.status, answer.headers, body)
 
     def write_once(self, key: str | None, work: Callable[[sa.Connection], Answer]) -> Response:
-        """Change something once, however often the request by this key comes."""
+        """As `write`, but once, however often the request by this key comes."""
         if key is None:
             return self.write(work)
 

@@ -1,5 +1,4 @@
-"""Pages of collections: a cursor names the last row of a page, so rows that come meanwhile shift
-nothing.
+"""Pages of collections: a cursor names the last row of a page, so no row that comes shifts others.
 
 A cursor is opaque to callers and worthless to forgers: it holds the values a page is ordered by,
 which are checked like any value of a request, and what was asked, so that it serves no other list.
@@ -61,8 +60,8 @@ class Paging:
 
     def page(
         self,
-        rows: Sequence[Mapping[str, Any]],
-        item: Callable[[Mapping[str, Any]], Item],
+        rows: Sequence[Mapping[Any, Any]],
+        item: Callable[[Mapping[Any, Any]], Item],
         keys: Sequence[str],
     ) -> dict[str, Any]:
         """Items and cursor of the next page, of one row more than the page shows."""

@@ -15,7 +15,7 @@ ABOUT = """\
 Operations of the shop for machines. Log in with the browser, or send an API key as
 `Authorization: Bearer ecom_...`.
 
-**Collections** come in pages: pass `next` of one page as `cursor` of the next; `limit` is at most 500.
+**Collections** come in pages: pass `next` of one page as `cursor` of the next.
 **Errors** are `application/problem+json` (RFC 9457) with a `code` for programs and, in `errors`,
 each field that is wrong. Members and parameters that are not known are refused.
 **Reading again** is cheap: send the `ETag` as `If-None-Match` and get 304 while nothing changed.

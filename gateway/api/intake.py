@@ -101,9 +101,7 @@ async def take_orders(
 
 def _lines(body: bytes, at: datetime) -> Iterator[Delivery]:
     with io.BytesIO(body) as lines:
-        number = 0
-        for line in lines:
-            number += 1
+        for number, line in enumerate(lines, start=1):
             _refuse_more(number)
             if line.strip():
                 yield read_envelope(line.rstrip(b"\r\n"), number, at)

@@ -74,6 +74,27 @@ def principal_of_key(conn: sa.Connection, key: str, at: datetime) -> Principal |
     return Principal(row.user_id, row.name, row.full_name, roles, "api_key", row.api_key_id, scopes)
 
 
+_SHOWN = ("api_key_id", "key_name", "user_id", "purpose", "scopes", "created_at", "expires_at",
+          "revoked_at", "used_at")  # fmt: skip
+
+
+def keys_of(conn: sa.Connection, user_id: int, after: int, most: int) -> list[sa.RowMapping]:
+    """Keys of a user in the order they were made, after the one of a surrogate key."""
+    rows = sa.select(*(API_KEYS.c[name] for name in _SHOWN)).where(
+        API_KEYS.c.user_id == user_id, API_KEYS.c.api_key_id > after
+    )
+    return list(conn.execute(rows.order_by(API_KEYS.c.api_key_id).limit(most)).mappings())
+
+
+def key_of(
+    conn: sa.Connection, user_id: int, api_key_id: int, is_locked: bool = False
+) -> sa.RowMapping | None:
+    """A key of a user; None where that user has none of that surrogate key."""
+    mine = sa.and_(API_KEYS.c.user_id == user_id, API_KEYS.c.api_key_id == api_key_id)
+    row = sa.select(*(API_KEYS.c[name] for name in _SHOWN)).where(mine)
+    return conn.execute(row.with_for_update() if is_locked else row).mappings().one_or_none()
+
+
 def revoke_key(conn: sa.Connection, api_key_id: int, at: datetime) -> bool:
     """Take a key back; whether it was good until now."""
     good = sa.and_(API_KEYS.c.api_key_id == api_key_id, API_KEYS.c.revoked_at.is_(None))

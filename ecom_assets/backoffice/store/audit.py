@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from ecom_assets.backoffice.store.acting import Actor
+from ecom_assets.backoffice.tables import AUDIT_ENTRIES
 
 DONE, REFUSED, FAILED = "done", "refused", "failed"
 
@@ -51,6 +54,41 @@ def record(
             "request_id": actor.request_id,
         },
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFilter:
+    """Which entries a list shows; what is None does not matter."""
+
+    actor: str | None = None
+    action: str | None = None
+    subject: str | None = None
+    outcome: str | None = None
+    request_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+_SHOWN = ("audit_entry_id", "actor", "via", "action", "subject", "outcome", "detail", "before",
+          "after", "address", "request_id", "transaction", "recorded_at")  # fmt: skip
+
+
+def entries(
+    conn: sa.Connection, wanted: EntryFilter, before: int | None, most: int
+) -> list[sa.RowMapping]:
+    """Entries, the newest first, from before the one of a key."""
+    table = AUDIT_ENTRIES
+    rows = sa.select(*(table.c[name] for name in _SHOWN))
+    for name in ("actor", "action", "subject", "outcome", "request_id"):
+        if (value := getattr(wanted, name)) is not None:
+            rows = rows.where(table.c[name] == value)
+    if wanted.since is not None:
+        rows = rows.where(table.c.recorded_at >= wanted.since)
+    if wanted.until is not None:
+        rows = rows.where(table.c.recorded_at < wanted.until)
+    if before is not None:
+        rows = rows.where(table.c.audit_entry_id < before)
+    return list(conn.execute(rows.order_by(table.c.audit_entry_id.desc()).limit(most)).mappings())
 
 
 def _kept(given: str) -> str:

@@ -131,6 +131,24 @@ def _user(row: sa.RowMapping) -> User:
     return User(**{**row, "roles": tuple(Role(role) for role in row["roles"])})
 
 
+def lock_user(conn: sa.Connection, user_id: int) -> User:
+    """A user as it is now, and stays until the transaction ends.
+
+    Raises:
+        LookupError: there is no such user.
+    """
+    conn.execute(_LOCK_ADMINS)
+    locked = sa.select(USERS.c.user_id).where(USERS.c.user_id == user_id).with_for_update()
+    conn.execute(locked)
+    return user(conn, user_id)
+
+
+def list_users(conn: sa.Connection, after: int, most: int) -> list[User]:
+    """Users in the order they were added, after the one of a key."""
+    rows = sa.select(*_SHOWN).where(USERS.c.user_id > after).order_by(USERS.c.user_id)
+    return [_user(row) for row in conn.execute(rows.limit(most)).mappings()]
+
+
 def all_users(conn: sa.Connection) -> list[User]:
     """Every user, by name."""
     rows = conn.execute(sa.select(*_SHOWN).order_by(USERS.c.name)).mappings()

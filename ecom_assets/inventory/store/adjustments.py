@@ -76,4 +76,4 @@ def post_adjustments(conn: sa.Connection, rows: Rows) -> dict[int, str]:
     open_posting(conn, _MOVES)
     conn.execute(_KNOWN)
     post_covered(conn)
-    return {row_no: outcome for row_no, outcome in conn.execute(_TOLD).tuples()}
+    return dict(conn.execute(_TOLD).tuples().all())
