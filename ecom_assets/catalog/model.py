@@ -41,7 +41,7 @@ class Plan:
         hash: SHA-256 it is applied by.
         source: name of the file or feed.
         format: csv, xlsx, shopify, merchant, feed or command.
-        state: planned, applied or reverted.
+        state: planned, applied, reverted or rejected.
         rows_read: records of the source; the next four add up to it.
         rows_create: rows that make a product.
         rows_update: rows that change a product.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import sqlalchemy as sa
 
 from ecom_assets.shared.columns import (
@@ -71,3 +73,45 @@ def settle(conn: sa.Connection, source: str, row_numbers: Rows, state: str = "re
     is_given = QUARANTINE.c.row_number.in_(sa.select(*given.c))
     parked = sa.and_(QUARANTINE.c.state == "parked", QUARANTINE.c.source == source, is_given)
     return conn.execute(sa.update(QUARANTINE).where(parked).values(state=state)).rowcount
+
+
+_SHOWN = ("quarantine_id", "source", "row_number", "subject", "reason", "detail", "row", "state",
+          "run_id", "recorded_at")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RowFilter:
+    """Which rows a list shows; what is None does not matter."""
+
+    state: str | None = None
+    source: str | None = None
+    reason: str | None = None
+    subject: str | None = None
+
+
+def listed(
+    conn: sa.Connection, wanted: RowFilter, before: int | None, most: int
+) -> list[sa.RowMapping]:
+    """Rows, the newest first, from before the one of a key."""
+    rows = sa.select(*(QUARANTINE.c[name] for name in _SHOWN))
+    for name in ("state", "source", "reason", "subject"):
+        if (value := getattr(wanted, name)) is not None:
+            rows = rows.where(QUARANTINE.c[name] == value)
+    if before is not None:
+        rows = rows.where(QUARANTINE.c.quarantine_id < before)
+    newest = rows.order_by(QUARANTINE.c.quarantine_id.desc())
+    return list(conn.execute(newest.limit(most)).mappings())
+
+
+def find(conn: sa.Connection, quarantine_id: int, is_locked: bool = False) -> sa.RowMapping | None:
+    """A row, which stays as it is until the transaction ends where it is locked; None if none."""
+    row = sa.select(*(QUARANTINE.c[name] for name in _SHOWN)).where(
+        QUARANTINE.c.quarantine_id == quarantine_id
+    )
+    return conn.execute(row.with_for_update() if is_locked else row).mappings().one_or_none()
+
+
+def settle_one(conn: sa.Connection, quarantine_id: int, state: str) -> None:
+    """Take a row off the list of parked ones: `replayed`, or `discarded` where it was given up."""
+    is_parked = sa.and_(QUARANTINE.c.quarantine_id == quarantine_id, QUARANTINE.c.state == "parked")
+    conn.execute(sa.update(QUARANTINE).where(is_parked).values(state=state))

@@ -15,7 +15,17 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from gateway.accounts.entrance import Entrance
-from gateway.api import intake, inventory, orders, profile, status, stock_moves, users
+from gateway.api import (
+    approvals,
+    intake,
+    inventory,
+    orders,
+    parked,
+    profile,
+    status,
+    stock_moves,
+    users,
+)
 from gateway.api.before import Bodies, Kept, Metered
 from gateway.api.document import describe
 from gateway.api.faults import install
@@ -34,6 +44,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     orders.ROUTER,
     inventory.ROUTER,
     stock_moves.ROUTER,
+    approvals.ROUTER,
+    parked.ROUTER,
     profile.ROUTER,
     users.ROUTER,
     status.ROUTER,

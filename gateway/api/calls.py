@@ -73,6 +73,7 @@ class Call:
         database: where it happens.
         request_hash: tells requests apart that are named alike.
         path: what was called.
+        entrance: where refusals are recorded.
     """
 
     principal: Principal
@@ -81,6 +82,7 @@ class Call:
     database: DatabaseResource
     request_hash: str
     path: str
+    entrance: Entrance
 
     @property
     def run(self) -> str:
@@ -136,7 +138,12 @@ class Call:
             Fault: 403.
         """
         if not self.principal.may(right, area):
-            raise refused(Need(right, area))
+            raise self.refusal(refused(Need(right, area)))
+
+    def refusal(self, fault: Fault) -> Fault:
+        """A refusal that the audit log has, whatever becomes of the transaction."""
+        self.entrance.record(self.actor, "request", self.path, REFUSED, fault.detail)
+        return fault
 
 
 def _answered(answer: Answer) -> Answered:
@@ -169,7 +176,7 @@ def _asking(need: Need) -> Callable[[Request], Awaitable[Call]]:
         _refuse_unknown_query(request)
         database = request.app.state.database
         hashed = await _hash(request)
-        return Call(principal, actor, entrance.now(), database, hashed, _called(request))
+        return Call(principal, actor, entrance.now(), database, hashed, _called(request), entrance)
 
     ask.need = need  # type: ignore[attr-defined]
     return ask

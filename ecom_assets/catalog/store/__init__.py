@@ -6,7 +6,12 @@ of whole shops, plans and their reversals. So what a plan compared with is what 
 
 from __future__ import annotations
 
-from ecom_assets.catalog.store.applying import apply_plan, revert_plan
+from ecom_assets.catalog.store.applying import (
+    apply_plan,
+    approve_plan,
+    reject_plan,
+    revert_plan,
+)
 from ecom_assets.catalog.store.feeds import take_products, take_suppliers
 from ecom_assets.catalog.store.planning import make_plan
 from ecom_assets.catalog.store.weights import (
@@ -19,9 +24,11 @@ from ecom_assets.catalog.store.weights import (
 __all__ = [
     "WeightFigures",
     "apply_plan",
+    "approve_plan",
     "categories_by_size",
     "fill_shipping_weights",
     "make_plan",
+    "reject_plan",
     "revert_plan",
     "take_products",
     "take_suppliers",

@@ -136,6 +136,35 @@ def apply_plan(conn: sa.Connection, name: str, at: datetime, run: str) -> Applie
     return Applied(find_plan(conn, plan.hash), created, updated)
 
 
+_DECIDED = sa.text("""
+    UPDATE catalog.import_plans SET decided_by = :by, decision_note = :note WHERE plan_id = :plan_id
+""")
+_REJECTED = sa.text("""
+    UPDATE catalog.import_plans SET state = 'rejected', decided_by = :by, decision_note = :note
+    WHERE plan_id = :plan_id
+""")
+
+
+def approve_plan(
+    conn: sa.Connection, name: str, at: datetime, run: str, by: str, note: str
+) -> Applied:
+    """Apply a plan as `apply_plan` does, and keep who let it happen, and why."""
+    applied = apply_plan(conn, name, at, run)
+    decided = {"plan_id": find_plan(conn, name).plan_id, "by": by, "note": note}
+    conn.execute(_DECIDED, decided)
+    return applied
+
+
+def reject_plan(conn: sa.Connection, name: str, by: str, note: str) -> None:
+    """Give a plan up that waits; the catalogue stays as it is.
+
+    Raises:
+        PlanRefused: it is no plan that waits.
+    """
+    plan = _locked(conn, name, "planned")
+    conn.execute(_REJECTED, {"plan_id": plan.plan_id, "by": by, "note": note})
+
+
 def revert_plan(conn: sa.Connection, name: str, at: datetime, run: str) -> Applied:
     """Restore the values from before a plan, row by row where nobody has changed them since.
 
