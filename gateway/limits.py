@@ -69,15 +69,20 @@ class Counter:
             options = {"implementation": "redispy", "socket_timeout": 1.0}
             shared = storage_from_string(f"async+{redis_url}", **options)  # type: ignore[arg-type]
             assert isinstance(shared, Storage)  # noqa: S101 - what async+ means
-            self._shared = SlidingWindowCounterRateLimiter(shared)
-        self._tried_again_at = 0.0
+            self._shared, self._storage = SlidingWindowCounterRateLimiter(shared), shared
+        self._tried_again_at, self._is_lost = 0.0, False
 
     @property
     def degraded(self) -> str | None:
         """Why requests are not counted where they should be, or None."""
-        if self._shared is None or time.monotonic() >= self._tried_again_at:
+        if not self._is_lost:
             return None
         return "Redis does not answer; each entrance counts requests by itself"
+
+    async def close(self) -> None:
+        """Let the connections to Redis go."""
+        if self._shared:
+            await self._storage.bridge.get_connection().aclose()  # type: ignore[attr-defined]
 
     async def wait_s(self, of: Limit, who: str) -> int:
         """Count one; returns the seconds to wait if it was one too many, else 0."""
@@ -87,8 +92,11 @@ class Counter:
         """Count one and say what is left."""
         if self._shared and time.monotonic() >= self._tried_again_at:
             try:
-                return await _count(self._shared, of, who)
-            except Exception as error:
+                counted = await _count(self._shared, of, who)
+                self._is_lost = False
+                return counted
+            except Exception as error:  # whatever Redis has, the entrance goes on
+                self._is_lost = True
                 self._tried_again_at = time.monotonic() + _RETRIED_AFTER_S
                 _LOG.warning("Redis does not count requests: %s", type(error).__name__)
         return await _count(self._own, of, who)
