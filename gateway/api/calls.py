@@ -108,7 +108,7 @@ class Call:
         return sent(answer.status, answer.headers, body)
 
     def write_once(self, key: str | None, work: Callable[[sa.Connection], Answer]) -> Response:
-        """As `write`, but once, however often the request by this key comes."""
+        """Change something, and only once, however often the request of this key comes."""
         if key is None:
             return self.write(work)
 
@@ -156,7 +156,7 @@ def refused(need: Need) -> Fault:
 
 
 def needs(right: Right, area: str) -> Any:
-    """What a route needs, as its first parameter: `call: Annotated[Call, needs(...)]`."""
+    """A right in an area, as the type of a route's first parameter."""
     return Depends(_asking(Need(right, area)))
 
 

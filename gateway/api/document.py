@@ -126,9 +126,11 @@ def _complete_operation(operation: dict[str, Any], method: str, need: Any) -> No
     operation["x-right"], operation["x-area"] = str(need.right), need.area
     answers: dict[str, Any] = operation["responses"]
     answers.pop("422", None)
-    names = {parameter["name"] for parameter in operation.get("parameters", ())}
-    statuses = [*_ALWAYS, *((404,) if any(p["in"] == "path" for p in operation.get("parameters", ()))
-                            else ())]  # fmt: skip
+    parameters = operation.get("parameters", ())
+    names = {parameter["name"] for parameter in parameters}
+    statuses = list(_ALWAYS)
+    if any(parameter["in"] == "path" for parameter in parameters):
+        statuses.append(404)
     if method != "GET":
         statuses += [409, 413, 415]
     if "If-Match" in names:

@@ -56,8 +56,8 @@ _LINES: dict[str, Any] = {
 
 
 @ROUTER.post("", summary="Take in a message about an order", status_code=202,
-             response_model=RowTold, responses={200: {"model": RowTold,
-                                                      "description": "Said nothing new"}})  # fmt: skip
+             response_model=RowTold,
+             responses={200: {"model": RowTold, "description": "Said nothing new"}})  # fmt: skip
 def take_order(call: Operator, given: MessageGiven, key: OnceKey = None) -> Response:
     """An order, a later revision of it, or its cancellation; taking it again adds nothing.
 

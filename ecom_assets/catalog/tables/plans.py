@@ -45,7 +45,9 @@ IMPORT_PLANS = area_table(
     run_id(),
     recorded_at(),
     sa.UniqueConstraint("applied_no"),
-    sa.CheckConstraint("state IN ('planned', 'applied', 'reverted', 'rejected')", name="state_known"),
+    sa.CheckConstraint(
+        "state IN ('planned', 'applied', 'reverted', 'rejected')", name="state_known"
+    ),
     sa.CheckConstraint(
         "rows_read = rows_create + rows_update + rows_skip + rows_error", name="balanced"
     ),

@@ -50,8 +50,10 @@ def counts(
 ) -> list[Row]:  # fmt: skip
     """Counts, in the order they came."""
     wanted = {COUNTS.c.state: state, COUNTS.c.site_code: site_code, COUNTS.c.reference: reference}
-    names = ("count_id", "reference", "site_code", "sku", "counted_at", "counted", "expected",
-             "difference", "tolerance", "state", "counted_by", "decided_by", "decided_at")  # fmt: skip
+    names = (
+        "count_id", "reference", "site_code", "sku", "counted_at", "counted", "expected",
+        "difference", "tolerance", "state", "counted_by", "decided_by", "decided_at",
+    )  # fmt: skip
     return _listed(conn, _columns(COUNTS, names), (COUNTS.c.count_id,), wanted, after, most)
 
 

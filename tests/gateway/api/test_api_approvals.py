@@ -122,7 +122,10 @@ def test_a_proposal_is_decided(shop: House, approver: TestClient, verb: str, sta
     assert (
         say(approver, "purchase_proposal", number, verb, note="as agreed").json()["state"] == state
     )
-    kept = "SELECT concat(state, ' ', decided_by, ' ', decision_note) FROM inventory.purchase_proposals"
+    kept = (
+        "SELECT concat(state, ' ', decided_by, ' ', decision_note)"
+        " FROM inventory.purchase_proposals"
+    )
     assert ask(shop.database, kept) == f"{state} approver as agreed"
 
 

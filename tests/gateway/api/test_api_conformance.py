@@ -18,7 +18,7 @@ from fixtures.api_shop import ask
 from fixtures.entrance import House
 from fixtures.order_documents import build_document
 
-EXAMPLES = 10
+EXAMPLES = 6
 
 CHECKS: list[CheckFunction] = [
     checks.not_a_server_error,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from gateway.api.cursors import BY_KEY, BY_MOMENT, BY_NAMES, decode, encode, paging
 from gateway.api.faults import Fault
 from gateway.api.values import MOST_BIGINT
-from hypothesis import given
-from hypothesis import strategies as st
 
 MOMENTS = st.datetimes(
     datetime(1900, 1, 1),  # noqa: DTZ001 - the zone is given below

@@ -143,8 +143,8 @@ def test_the_rest_of_the_limit_is_told(clerk: TestClient) -> None:
 def test_who_asks_too_often_waits(shop: House, monkeypatch: pytest.MonkeyPatch) -> None:
     user_id = shop.add("machine", Role.VIEWER)
     other = shop.with_key(user_id, "*:read")
-    monkeypatch.setattr(before.Metered.__init__, "__defaults__",
-                        (limit("key", "3 per minute"), limit("session", "3 per minute")))  # fmt: skip
+    few = limit("key", "3 per minute"), limit("session", "3 per minute")
+    monkeypatch.setattr(before.Metered.__init__, "__defaults__", few)
     machine = House(shop.database, shop.workspace)
     caller = machine.with_key(user_id, "*:read")
     answers = [caller.get(f"{API}/profile") for _ in range(4)]
@@ -171,6 +171,7 @@ def test_a_database_that_is_away_is_said_to_be(
     shop: House, operator: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import sqlalchemy as sa
+
     from gateway.api import orders
 
     def lost(*_: Any) -> Any:

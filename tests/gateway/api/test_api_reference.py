@@ -10,12 +10,12 @@ from collections.abc import Iterator
 
 import pytest
 import uvicorn
-from gateway.app import build_app
-from gateway.settings import GatewaySettings
 
 from ecom_assets.backoffice.roles import Role
 from fixtures.api_routes import DOCUMENT
 from fixtures.entrance import PASSWORD, House
+from gateway.app import build_app
+from gateway.settings import GatewaySettings
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 
