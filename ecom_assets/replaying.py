@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,8 +20,13 @@ from ecom_assets.decisions.rules import changed
 from ecom_assets.fraud import store as fraud
 from ecom_assets.inventory import store as inventory
 from ecom_assets.risk import store as risk
+from ecom_assets.fraud.rules import FraudPolicy
+from ecom_assets.payments import store as payments
+from ecom_assets.payments.rules import PaymentPolicy
 from ecom_assets.risk.rules import POLICY as RISK
 from ecom_assets.shared import replays
+from ecom_assets.shared.policies import InvalidPolicy, policy_of, settings_of
+from ecom_assets.shared.versions import Version, in_force_between
 from ecom_assets.transport import store as transport
 from ecom_assets.transport.policy import POLICY as CARRIER
 from ecom_assets.warehouse import store as warehouse
@@ -28,7 +34,10 @@ from ecom_assets.warehouse.rules import ROUTING
 from resources.database import DatabaseResource
 
 IN_FORCE: Mapping[str, Any] = {"risk": RISK, "routing": ROUTING, "carrier": CARRIER}
-"""The policies in force, by the section that changes them."""
+"""What the first versions say, by the section that changes them; a section is a kind of rule."""
+
+FORMS: Mapping[str, type[Any]] = {"fraud_rules": FraudPolicy, "payment_match": PaymentPolicy}
+"""Further kinds that a replay can try: given whole, and the recorded figures hold without them."""
 
 Progress = Callable[[str], object]
 
@@ -37,12 +46,51 @@ _MEMORY = sa.text("SELECT set_config('work_mem', '64MB', true)")
 
 
 def policies(rules: Mapping[str, Any]) -> dict[str, Any]:
-    """The policies in force with the settings of a document.
+    """The policies of the first versions with the settings of a document.
 
     Raises:
         BadRequest: names what is wrong in the document.
     """
-    return changed(IN_FORCE, rules)
+    whole(rules)
+    return changed(IN_FORCE, {name: rules[name] for name in rules if name not in FORMS})
+
+
+def whole(rules: Mapping[str, Any]) -> dict[str, Any]:
+    """The policies of a document that are given whole.
+
+    Raises:
+        BadRequest: names what is wrong in the document.
+    """
+    try:
+        return {name: policy_of(name, FORMS[name], rules[name]) for name in FORMS if name in rules}
+    except InvalidPolicy as error:
+        raise BadRequest(str(error)) from error
+
+
+def versions_of(
+    conn: sa.Connection, rules: Mapping[str, Any], from_at: datetime, to_at: datetime
+) -> dict[str, list[Version[Any]]]:
+    """What each section is decided by: the versions of the time, or one that a document changes.
+
+    Args:
+        conn: connection to read with.
+        rules: settings that differ from those in force at the end of the range.
+        from_at: first moment of the range.
+        to_at: its end, excluded.
+
+    Raises:
+        BadRequest: names what is wrong in the document.
+    """
+    found = {
+        section: in_force_between(conn, section, type(policy), from_at, to_at)
+        for section, policy in IN_FORCE.items()
+    }
+    last = {section: versions[-1].policy for section, versions in found.items()}
+    settings = {name: rules[name] for name in rules if name not in FORMS}
+    for section, policy in changed(last, settings).items():
+        if rules.get(section):
+            found[section] = [Version("replay", policy)]
+    return found
 
 
 def replay(database: DatabaseResource, request: Request, run: str, progress: Progress) -> int:
@@ -63,10 +111,14 @@ def replay(database: DatabaseResource, request: Request, run: str, progress: Pro
     Raises:
         BadRequest: the rules cannot be read, or there is no such model.
     """
-    chosen = policies(request.rules)
+    policies(request.rules)
+    if request.model_version and "fraud_rules" in request.rules:
+        raise BadRequest("give other fraud rules or another fraud model, not both")
     with database.begin() as conn:
         _refuse_unknown_model(conn, request.model_version)
-        settings = {section: asdict(policy) for section, policy in chosen.items()}
+        chosen = versions_of(conn, request.rules, request.from_at, request.to_at)
+        settings = {section: asdict(found[-1].policy) for section, found in chosen.items()}
+        settings |= {name: settings_of(policy) for name, policy in whole(request.rules).items()}
         replay_id = decisions.open_replay(conn, request, settings, run)
     snapshot = database.engine.execution_options(isolation_level="REPEATABLE READ")
     with snapshot.begin() as conn:
@@ -77,6 +129,15 @@ def replay(database: DatabaseResource, request: Request, run: str, progress: Pro
         decisions.compare(conn, replay_id)
         decisions.finish_replay(conn, replay_id, decisions.summarise(conn, replay_id))
     return replay_id
+
+
+def _decide_whole(conn: sa.Connection, given: Mapping[str, Any], progress: Progress) -> None:
+    if "fraud_rules" in given:
+        fraud.score_by_rules_anew(conn, given["fraud_rules"], progress)
+    if "payment_match" in given:
+        payments.match_anew(conn, given["payment_match"])
+    if given:
+        replays.analyze(conn)
 
 
 def _refuse_unknown_model(conn: sa.Connection, version: str | None) -> None:
@@ -94,6 +155,7 @@ def _decide(
     replays.analyze(conn)
     if request.model_version:
         fraud.score_anew(conn, request.model_version, progress)
+    _decide_whole(conn, whole(request.rules), progress)
     risk.decide_anew(conn, chosen["risk"])
     progress(f"risk: {count:,} orders")
     replays.analyze(conn)

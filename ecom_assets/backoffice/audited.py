@@ -11,6 +11,12 @@ from collections.abc import Mapping
 AUDITED: Mapping[str, tuple[str, ...]] = {
     "backoffice.users": ("name",),
     "backoffice.api_keys": ("key_name",),
+    "backoffice.exchange_rates": ("currency", "rate_date"),
+    "backoffice.rule_periods": ("kind", "valid_from_at"),
+    "backoffice.rules": ("label",),
+    "backoffice.tax_categories": ("product_category", "sku"),
+    "backoffice.tax_rates": ("country", "region", "tax_category", "valid_from_date"),
+    "backoffice.tax_settings": ("channel",),
     "catalog.channel_requirements": ("channel", "locale", "family", "attribute"),
     "catalog.families": ("family",),
     "catalog.family_attributes": ("family", "attribute"),

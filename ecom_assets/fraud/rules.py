@@ -11,9 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from math import exp
+from math import exp, isfinite
+
+KIND = "fraud_rules"
+"""Kind of the rules as data."""
 
 RULES_VERSION = "fraud_rules/1"
+"""Label of the first version, whose settings are `POLICY`."""
 
 BASE_LOG_ODDS = -4.5
 """Log-odds of an order that no rule speaks against: a probability of 1.1 %."""
@@ -41,6 +45,16 @@ class Rule:
     at_least: float
     points: float
 
+    def __post_init__(self) -> None:
+        """Refuse what cannot be compared or added.
+
+        Raises:
+            ValueError: the message starts with the name of the field.
+        """
+        for name in ("at_least", "points"):
+            if not isfinite(getattr(self, name)):
+                raise ValueError(f"{name} must be a finite number")
+
 
 RULES: tuple[Rule, ...] = (
     Rule("linked_to_known_fraud", "known_fraud_links", 1, 4.0),
@@ -60,6 +74,43 @@ RULES: tuple[Rule, ...] = (
 
 
 @dataclass(frozen=True, slots=True)
+class FraudPolicy:
+    """Rules and what their points are added to.
+
+    Attributes:
+        rules: the rules, strongest first; limits of velocity are those over `..._1h` and `..._24h`.
+        base_log_odds: log-odds of an order that no rule speaks against.
+        most: highest probability that rules alone give.
+    """
+
+    rules: tuple[Rule, ...] = RULES
+    base_log_odds: float = BASE_LOG_ODDS
+    most: float = MOST
+
+    def __post_init__(self) -> None:
+        """Refuse rules that name nothing known, or figures no shop can mean.
+
+        Raises:
+            ValueError: the message starts with the name of the field.
+        """
+        # Knows arrays, which a process that only loads the definitions must not pay for.
+        from ecom_assets.fraud.features import NAMES
+
+        reasons = [rule.reason for rule in self.rules]
+        if not reasons or len(set(reasons)) < len(reasons):
+            raise ValueError("rules must have at least one rule, and each reason only once")
+        if strange := [rule.feature for rule in self.rules if rule.feature not in NAMES]:
+            raise ValueError(f"rules: {strange[0]} is not a feature")
+        points = [rule.points for rule in self.rules]
+        if points != sorted(points, reverse=True):
+            raise ValueError("rules must run from the strongest to the weakest")
+        if not -20 <= self.base_log_odds <= 0:
+            raise ValueError("base_log_odds must be from -20 to 0")
+        if not 0 < self.most < 1:
+            raise ValueError("most is a probability and must be between 0 and 1")
+
+
+@dataclass(frozen=True, slots=True)
 class Assessment:
     """What the rules say of one order."""
 
@@ -67,19 +118,21 @@ class Assessment:
     reasons: tuple[str, ...]
 
 
-def assess(figures: Mapping[str, float]) -> Assessment:
+def assess(figures: Mapping[str, float], policy: FraudPolicy | None = None) -> Assessment:
     """Score one order by the rules.
 
     Args:
         figures: features by name as they are stored; a missing one is 0.
+        policy: the rules; those of the first version, if not given.
 
     Returns:
         The probability, rounded to six digits, and the reasons of the rules that held.
     """
-    held = [rule for rule in RULES if figures.get(rule.feature, 0.0) >= rule.at_least]
+    policy = policy or FraudPolicy()
+    held = [rule for rule in policy.rules if figures.get(rule.feature, 0.0) >= rule.at_least]
     # Adding log-odds treats the signs as independent; they are not, hence the cap.
-    log_odds = BASE_LOG_ODDS + sum(rule.points for rule in held)
-    probability = min(MOST, 1.0 / (1.0 + exp(-log_odds)))
+    log_odds = policy.base_log_odds + sum(rule.points for rule in held)
+    probability = min(policy.most, 1.0 / (1.0 + exp(-log_odds)))
     return Assessment(round(probability, 6), tuple(rule.reason for rule in held))
 
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ecom_assets.fraud import features
-from ecom_assets.fraud.rules import BASE_LOG_ODDS, MOST, RULES
+from ecom_assets.fraud.rules import FraudPolicy
 
 Floats = npt.NDArray[np.float64]
 Words = npt.NDArray[np.object_]
@@ -62,16 +62,18 @@ def score_by_model(figures: pd.DataFrame, coefficients: Mapping[str, Any]) -> Sc
     return Scores(_probability(log_odds), _strongest(contributions, words, LEAST_CONTRIBUTION))
 
 
-def score_by_rules(figures: pd.DataFrame) -> Scores:
+def score_by_rules(figures: pd.DataFrame, policy: FraudPolicy | None = None) -> Scores:
     """Score orders as `rules.assess` does each."""
-    points = np.array([rule.points for rule in RULES])
-    held = np.column_stack([figures[rule.feature].to_numpy() >= rule.at_least for rule in RULES])
-    log_odds = BASE_LOG_ODDS + (held * points).sum(axis=1)
-    words = np.array([rule.reason for rule in RULES], dtype=np.object_)
-    # RULES run from strong to weak, and the sort is stable: rank stands for strength.
-    ranks = held * np.arange(len(RULES), 0, -1, dtype=np.float64)
-    probability = np.minimum(MOST, _probability(log_odds))
-    return Scores(probability, _strongest(ranks, words, 0.0, len(RULES)))
+    policy = policy or FraudPolicy()
+    rules = policy.rules
+    points = np.array([rule.points for rule in rules])
+    held = np.column_stack([figures[rule.feature].to_numpy() >= rule.at_least for rule in rules])
+    log_odds = policy.base_log_odds + (held * points).sum(axis=1)
+    words = np.array([rule.reason for rule in rules], dtype=np.object_)
+    # Rules run from strong to weak, and the sort is stable: rank stands for strength.
+    ranks = held * np.arange(len(rules), 0, -1, dtype=np.float64)
+    probability = np.minimum(policy.most, _probability(log_odds))
+    return Scores(probability, _strongest(ranks, words, 0.0, len(rules)))
 
 
 def _probability(log_odds: Floats) -> Floats:

@@ -28,8 +28,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+KIND = "reservation"
+"""Kind of the rules as data."""
+
 RESERVATION_VERSION = "reservation-1"
-"""Version of the rule; raise it when the rule changes."""
+"""Label of the first version, whose settings are `POLICY`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,15 @@ class Policy:
     """
 
     promise_stands: timedelta | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a promise that ends before anybody could keep it.
+
+        Raises:
+            ValueError: the message starts with the name of the field.
+        """
+        if self.promise_stands is not None and self.promise_stands <= timedelta(0):
+            raise ValueError("promise_stands must be longer than nothing")
 
 
 POLICY = Policy()

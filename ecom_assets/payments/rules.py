@@ -10,7 +10,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+KIND = "payment_match"
+"""Kind of the rules as data."""
+
 RULE_VERSION = "payment_match/1"
+"""Label of the first version, whose settings are `POLICY`."""
+
 RELEASE_VERSION = "money_return/1"
 
 METHODS = frozenset(
@@ -23,6 +28,43 @@ MOST_MINOR = 10**15
 
 MOST_INSTALLMENTS = 1_000
 MOST_SEQUENCE = 1_000_000
+
+
+MOST_TOLERANCE_MINOR = 1_000_000
+"""A tolerance above this many minor units forgives orders instead of roundings."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentPolicy:
+    """How far tenders may miss what is due.
+
+    A total that is split over tenders is rounded once per tender.
+
+    Attributes:
+        per_tender_minor: tolerance per tender, in minor units of the order's currency.
+        least_minor: tolerance at least, however few the tenders.
+    """
+
+    per_tender_minor: int = 1
+    least_minor: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse tolerances that no shop can mean.
+
+        Raises:
+            ValueError: the message starts with the name of the field.
+        """
+        for name in ("per_tender_minor", "least_minor"):
+            if not 0 <= getattr(self, name) <= MOST_TOLERANCE_MINOR:
+                raise ValueError(f"{name} must be from 0 to {MOST_TOLERANCE_MINOR}")
+
+    def tolerance_minor(self, tenders: int) -> int:
+        """The tolerance of an order with so many tenders."""
+        return max(self.least_minor, self.per_tender_minor * tenders)
+
+
+POLICY = PaymentPolicy()
+"""What the first version says."""
 
 
 class PaymentState(StrEnum):
@@ -138,15 +180,11 @@ def number_tenders(given: Sequence[object]) -> list[int]:
     return [rank[at] for at in range(len(values))]
 
 
-def match(due_minor: int, tenders: Sequence[Tender]) -> Match:
-    """Hold the tenders of an order against what is due.
-
-    The tolerance is one minor unit per tender, at least one: a total that is split over tenders is
-    rounded once per tender.
-    """
+def match(due_minor: int, tenders: Sequence[Tender], policy: PaymentPolicy = POLICY) -> Match:
+    """Hold the tenders of an order against what is due."""
     authorised = sum(tender.amount_minor for tender in tenders if tender.is_authorised)
     pending = sum(tender.amount_minor for tender in tenders if not tender.is_authorised)
-    tolerance = max(1, len(tenders))
+    tolerance = policy.tolerance_minor(len(tenders))
     state, reason = _judge(authorised - due_minor, pending, tolerance, len(tenders))
     return Match(authorised, pending, tolerance, state, reason)
 

@@ -11,7 +11,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
 
+KIND = "risk"
+"""Kind of the rules as data."""
+
 RULES_VERSION = "risk/1"
+"""Label of the first version, whose settings are `POLICY`."""
+
 REVIEW_VERSION = "review/1"
 
 
@@ -76,7 +81,7 @@ class RiskPolicy:
 
 
 POLICY = RiskPolicy()
-"""The policy of `RULES_VERSION`."""
+"""What the first version says."""
 
 
 @dataclass(frozen=True, slots=True)

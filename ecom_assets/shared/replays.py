@@ -36,7 +36,14 @@ RANGE = _table("range", _id("order_id", primary_key=True), _at("decided_as_of"))
 """The orders of the range."""
 
 SCORES = _table("scores", _id("order_id", primary_key=True), sa.Column("probability", sa.Double))
-"""Fraud probabilities of another model; empty where the recorded ones hold."""
+"""Fraud probabilities by another model or other rules; empty where the recorded ones hold."""
+
+PAYMENTS = _table(
+    "payments",
+    _id("order_id", primary_key=True),
+    sa.Column("payment_state", sa.Text, nullable=False),
+)
+"""Payment states by another tolerance; empty where the recorded ones hold."""
 
 RISKS = _table(
     "risks",
@@ -103,7 +110,7 @@ def analyze(conn: sa.Connection) -> None:
     """Give the planner figures of the tables as they are; nobody else does for temporary ones."""
     conn.execute(
         sa.text(
-            "ANALYZE replay_range, replay_scores, replay_risks, replay_orders, replay_lines,"
+            "ANALYZE replay_range, replay_scores, replay_payments, replay_risks, replay_orders, replay_lines,"
             " replay_allocations, replay_choices"
         )
     )

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+KIND = "carrier"
+"""Kind of the rules as data."""
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -39,4 +42,4 @@ class Policy:
 
 
 POLICY = Policy()
-"""The policy in force."""
+"""What the first version says."""

@@ -37,6 +37,10 @@ class RankingRule(StrEnum):
     NEAREST = "nearest"
 
 
+KIND = "routing"
+"""Kind of the rules as data."""
+
+
 @dataclass(frozen=True, slots=True)
 class Routing:
     """How sites are ranked.
@@ -44,7 +48,7 @@ class Routing:
     Sites that no rule tells apart are tried by cheaper handling, then by site code.
 
     Attributes:
-        version: recorded with every allocation; raise it when the ranking or its rules change.
+        version: recorded with every allocation.
         ranking: the rules, the weightiest first; one that is left out has no say.
     """
 
@@ -62,7 +66,7 @@ class Routing:
 
 
 ROUTING = Routing()
-"""The routing in force."""
+"""What the first version says."""
 
 
 class Policy(StrEnum):

@@ -3,7 +3,7 @@
 from ecom_assets.fraud.store.labels import take_labels
 from ecom_assets.fraud.store.order_scores import one_at_a_time, score_alone, score_orders
 from ecom_assets.fraud.store.overviews import histogram, model_figures
-from ecom_assets.fraud.store.replays import model_versions, score_anew
+from ecom_assets.fraud.store.replays import model_versions, score_anew, score_by_rules_anew
 from ecom_assets.fraud.store.sightings import record_waiting
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "record_waiting",
     "score_alone",
     "score_anew",
+    "score_by_rules_anew",
     "score_orders",
     "take_labels",
 ]

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from ecom_assets.fraud.rules import HIGH_FROM, LOW_BELOW, RULES_VERSION
+from ecom_assets.fraud.rules import HIGH_FROM, KIND, LOW_BELOW, FraudPolicy
 from ecom_assets.fraud.store.figures import months, take_figures
 from ecom_assets.fraud.store.frames import figures_of
 from ecom_assets.fraud.store.models import StoredModel, model_for
 from ecom_assets.fraud.store.sightings import record_claimed
 from ecom_assets.shared.flow import NEXT, Stage, hand_on
 from ecom_assets.shared.journal import DECISION_COLUMNS, record_decisions
+from ecom_assets.shared.versions import Version, by_version
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +88,7 @@ def score_alone(conn: sa.Connection) -> None:
     conn.execute(_ALONE)
 
 
-def score_orders(conn: sa.Connection, run: str) -> dict[str, int]:
+def score_orders(conn: sa.Connection, run: str) -> Mapping[str, int]:
     """Score the claimed orders month by month and hand them on.
 
     Args:
@@ -96,6 +98,10 @@ def score_orders(conn: sa.Connection, run: str) -> dict[str, int]:
     Returns:
         Orders scored by a model and by rules.
     """
+    return by_version(conn, KIND, FraudPolicy, partial(_score, conn, run))
+
+
+def _score(conn: sa.Connection, run: str, rules: Version[FraudPolicy]) -> dict[str, int]:
     # Own sightings first: the look-back of an order starts from what it shows itself.
     record_claimed(conn)
     conn.execute(_FORGET)
@@ -104,7 +110,9 @@ def score_orders(conn: sa.Connection, run: str) -> dict[str, int]:
     # Months in order: the model of a later one may learn from orders of this very chunk.
     for month in months(conn):
         model = model_for(conn, month, run)
-        counts["by_model" if model else "by_rules"] += _score_month(conn, month, model, run)
+        counts["by_model" if model else "by_rules"] += _score_month(
+            conn, month, model or rules, run
+        )
     record_decisions(
         conn,
         "fraud_score",
@@ -115,17 +123,20 @@ def score_orders(conn: sa.Connection, run: str) -> dict[str, int]:
     return counts
 
 
-def _score_month(conn: sa.Connection, month: datetime, model: StoredModel | None, run: str) -> int:
+def _score_month(
+    conn: sa.Connection, month: datetime, by: StoredModel | Version[FraudPolicy], run: str
+) -> int:
     from ecom_assets.fraud import scoring
 
     is_due = sa.func.date_trunc("month", _FIGURES.c.due_at, "UTC") == month
     orders = sa.select(_FIGURES.c.order_id, _FIGURES.c.features).where(is_due).subquery()
     figures = figures_of(conn, orders)
-    if model is None:
-        scores, method, version = scoring.score_by_rules(figures), "rules", RULES_VERSION
+    if isinstance(by, Version):
+        scores = scoring.score_by_rules(figures, by.policy)
+        method, version = "rules", by.label
     else:
-        scores = scoring.score_by_model(figures, model.coefficients)
-        method, version = "model", model.version
+        scores = scoring.score_by_model(figures, by.coefficients)
+        method, version = "model", by.version
     given = {"method": method, "version": version, "run_id": run}
     return conn.execute(_SAVE, given | _columns(figures, scores)).rowcount
 

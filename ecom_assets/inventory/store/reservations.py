@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+
 import sqlalchemy as sa
 
-from ecom_assets.inventory.rules import POLICY, RESERVATION_VERSION, Policy
+from ecom_assets.inventory.rules import KIND, RESERVATION_VERSION, Policy
 from ecom_assets.inventory.store.restocks import note_freed, open_freed
 from ecom_assets.shared.flow import NEXT, PENDING, TAKE_BACK, Stage, hand_on
 from ecom_assets.shared.journal import (
@@ -13,6 +16,7 @@ from ecom_assets.shared.journal import (
     record_decisions,
 )
 from ecom_assets.shared.states import MOVE_COLUMNS, Dimension, hold_claimed, move_each
+from ecom_assets.shared.versions import Version, by_version
 from ecom_assets.shared.working import analyse
 
 OPEN = (
@@ -226,7 +230,7 @@ _TOTALS = sa.text("""
 """)
 
 
-def reserve(conn: sa.Connection, run: str, policy: Policy = POLICY) -> dict[str, int]:
+def reserve(conn: sa.Connection, run: str, policy: Policy | None = None) -> Mapping[str, int]:
     """Promise stock to every line of the claimed orders, as of the moment each is due.
 
     That is an order's own moment, or the moment stock came where a backordered one was called.
@@ -235,11 +239,25 @@ def reserve(conn: sa.Connection, run: str, policy: Policy = POLICY) -> dict[str,
     Args:
         conn: connection inside the transaction that claimed the orders.
         run: Dagster run id.
-        policy: how long a promise stands.
+        policy: how long a promise stands; the version in force at each order's moment, if not
+            given.
 
     Returns:
         Orders `reserved`, `partly_reserved` and `backordered`, and units of both kinds.
     """
+    if policy is not None:
+        return _reserve(conn, run, Version(RESERVATION_VERSION, policy))
+    return by_version(conn, KIND, Policy, partial(_reserve, conn, run), _hold_all)
+
+
+def _hold_all(conn: sa.Connection) -> None:
+    for statement in OPEN:
+        conn.execute(statement)
+    conn.execute(_HOLD)
+    hold_claimed(conn)
+
+
+def _reserve(conn: sa.Connection, run: str, version: Version[Policy]) -> dict[str, int]:
     for statement in OPEN:
         conn.execute(statement)
     held = conn.execute(_HOLD).rowcount
@@ -248,9 +266,9 @@ def reserve(conn: sa.Connection, run: str, policy: Policy = POLICY) -> dict[str,
     for statement in (_DROP_STALE, _PROMISE, _SUM_UP):
         conn.execute(statement)
     for statement in _WRITE:
-        conn.execute(statement, {"run": run, "stands": policy.promise_stands})
+        conn.execute(statement, {"run": run, "stands": version.policy.promise_stands})
     _note_later_stock(conn)
-    _record(conn, run)
+    _record(conn, run, version.label)
     hand_on(conn, NEXT[Stage.RESERVE], _PASSING)
     totals = conn.execute(_TOTALS).mappings().one()
     return {name: int(value) for name, value in totals.items()}
@@ -262,6 +280,6 @@ def _note_later_stock(conn: sa.Connection) -> None:
     note_freed(conn)
 
 
-def _record(conn: sa.Connection, run: str) -> None:
-    record_decisions(conn, "reservation", _DECISIONS.bindparams(version=RESERVATION_VERSION), run)
+def _record(conn: sa.Connection, run: str, label: str) -> None:
+    record_decisions(conn, "reservation", _DECISIONS.bindparams(version=label), run)
     move_each(conn, Dimension.FULFILMENT, _MOVES, run)

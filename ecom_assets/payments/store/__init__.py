@@ -7,5 +7,6 @@ from ecom_assets.payments.store.matching import (
     sums,
 )
 from ecom_assets.payments.store.releases import plan_releases
+from ecom_assets.payments.store.replays import match_anew
 
-__all__ = ["match_payments", "method_counts", "plan_releases", "state_counts", "sums"]
+__all__ = ["match_anew", "match_payments", "method_counts", "plan_releases", "state_counts", "sums"]

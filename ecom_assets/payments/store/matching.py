@@ -6,13 +6,18 @@ its match are then replaced by those of its present document.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import lru_cache, partial
+
 import sqlalchemy as sa
 
-from ecom_assets.payments.rules import METHODS, RULE_VERSION, PaymentState
+from ecom_assets.payments.rules import KIND, METHODS, PaymentPolicy, PaymentState
 from ecom_assets.payments.tables import ORDER_PAYMENTS, TRANSACTIONS
 from ecom_assets.shared.flow import NEXT, Stage, hand_on
 from ecom_assets.shared.journal import DECISION_COLUMNS, record_decisions
 from ecom_assets.shared.states import MOVE_COLUMNS, Dimension, move_each
+from ecom_assets.shared.versions import Version, by_version
 
 # Through the few changes there are: an order that was never changed has nothing to forget.
 _FORGET = (
@@ -121,7 +126,8 @@ _MATCH = sa.text("""
         order_id, due_minor, authorised_minor, pending_minor, difference_minor, currency,
         payment_state, rule_version, decided_as_of, run_id)
     SELECT order_id, due_minor, authorised_minor, pending_minor, difference_minor, currency,
-        CASE WHEN abs(difference_minor) <= greatest(1, tenders) THEN 'authorised'
+        CASE WHEN abs(difference_minor) <= greatest(:least_minor, :per_tender_minor * tenders)
+                THEN 'authorised'
             WHEN difference_minor > 0 THEN 'overpaid'
             WHEN tenders = 0 OR pending_minor > 0 THEN 'awaiting'
             ELSE 'underpaid' END,
@@ -137,7 +143,8 @@ _DECISIONS = sa.text("""
         jsonb_build_object(
             'due_minor', due_minor, 'authorised_minor', authorised_minor,
             'pending_minor', pending_minor, 'currency', currency,
-            'tenders', tenders, 'tolerance_minor', greatest(1, tenders)) AS inputs,
+            'tenders', tenders, 'tolerance_minor',
+            greatest(CAST(:least_minor AS bigint), :per_tender_minor * tenders)) AS inputs,
         rule_version AS version, payment_state AS outcome,
         ARRAY[CASE
             WHEN difference_minor = 0 THEN 'paid_exactly'
@@ -183,8 +190,10 @@ _CHANGED = sa.text("""
 """).columns(sa.column("order_id"), sa.column("due_at"))
 
 
-def match_payments(conn: sa.Connection, run: str) -> dict[str, int]:
+def match_payments(conn: sa.Connection, run: str) -> Mapping[str, int]:
     """Take the tenders of the claimed orders, match them and hand the orders on.
+
+    Each order is matched by the version of the tolerance in force at its moment.
 
     Args:
         conn: connection with `claimed` filled for `Stage.PAYMENT`.
@@ -193,18 +202,29 @@ def match_payments(conn: sa.Connection, run: str) -> dict[str, int]:
     Returns:
         Tenders taken, and orders per payment state.
     """
+    return by_version(conn, KIND, PaymentPolicy, partial(_match, conn, run))
+
+
+def _match(conn: sa.Connection, run: str, version: Version[PaymentPolicy]) -> dict[str, int]:
     for statement in _FORGET:
         conn.execute(statement)
     given = {"methods": sorted(METHODS), "run_id": run}
     counts = {"tenders": conn.execute(_TAKE_TENDERS, given).rowcount}
-    conn.execute(_MATCH, {"version": RULE_VERSION, "run_id": run})
-    record_decisions(conn, "payment_match", _DECISIONS, run)
+    tolerance = asdict(version.policy)
+    conn.execute(_MATCH, {"version": version.label, "run_id": run, **tolerance})
+    record_decisions(conn, "payment_match", _decisions_by(version.policy), run)
     moved = move_each(conn, Dimension.PAYMENT, _MOVED, run)
     counts |= {state.value: moved[state.value] for state in PaymentState}
     hand_on(conn, NEXT[Stage.PAYMENT], _PASSED)
     # Only now is it known by how much a changed order is paid too much.
     hand_on(conn, (Stage.RETURN_MONEY,), _CHANGED)
     return counts
+
+
+# Kept, so that the statement around it is built once per version and not per batch.
+@lru_cache(maxsize=16)
+def _decisions_by(policy: PaymentPolicy) -> sa.TextualSelect:
+    return _DECISIONS.bindparams(**asdict(policy))
 
 
 def state_counts(conn: sa.Connection) -> dict[str, int]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 
 import sqlalchemy as sa
 
 from ecom_assets.orders.tables import ORDERS
-from ecom_assets.risk.rules import POLICY, RULES_VERSION, Outcome, RiskPolicy
+from ecom_assets.risk.rules import KIND, POLICY, Outcome, RiskPolicy
 from ecom_assets.risk.tables import DECISIONS
 from ecom_assets.shared import holds
 from ecom_assets.shared.flow import NEXT, Stage, hand_on
@@ -16,6 +18,7 @@ from ecom_assets.shared.journal import DECISION_COLUMNS, EVENT_COLUMNS, record_d
 from ecom_assets.shared.money import roughly_minor_per_eur
 from ecom_assets.shared.replays import RISKS
 from ecom_assets.shared.states import MOVE_COLUMNS, Dimension, move_each
+from ecom_assets.shared.versions import Version, by_version
 
 # Only the currencies of the chunk: rates are a Python table, the statement joins what it is given.
 _CURRENCIES = sa.text(
@@ -49,8 +52,8 @@ _CASES = sa.text("""
 # What a decision was made from stands whole in the ledger; the model alone may be another.
 _RECORDED_CASES = sa.text("""
     SELECT DISTINCT ON (l.order_id) l.order_id, l.decided_as_of AS due_at,
-        g.payment_state, g.total_minor, g.minor_per_eur, g.is_new_country, g.is_first_order,
-        coalesce(s.probability, g.probability) AS probability,
+        coalesce(p.payment_state, g.payment_state) AS payment_state, g.total_minor,
+        g.minor_per_eur, g.is_new_country, g.is_first_order, coalesce(s.probability, g.probability) AS probability,
         CAST(round(coalesce(s.probability, g.probability) * g.total_minor) AS bigint)
             AS expected_loss_minor
     FROM replay_range AS r
@@ -60,7 +63,10 @@ _RECORDED_CASES = sa.text("""
         minor_per_eur bigint, is_new_country boolean, is_first_order boolean
     )
     LEFT JOIN replay_scores AS s ON s.order_id = l.order_id
+    LEFT JOIN replay_payments AS p ON p.order_id = l.order_id
     WHERE l.kind = 'risk_decision'
+        AND coalesce(r.decided_as_of >= CAST(:rule_from_at AS timestamptz), true)
+        AND coalesce(r.decided_as_of < CAST(:rule_to_at AS timestamptz), true)
     ORDER BY l.order_id, l.attempt DESC
 """).columns(sa.column("order_id"))
 
@@ -154,8 +160,10 @@ _ACCEPTED = sa.text("""
 """).columns(sa.column("order_id"), sa.column("due_at"))
 
 
-def decide_orders(conn: sa.Connection, run: str) -> dict[str, int]:
+def decide_orders(conn: sa.Connection, run: str) -> Mapping[str, int]:
     """Decide the claimed orders; those under review are held, accepted ones handed on.
+
+    Each order is decided by the version of the rules in force at its moment.
 
     Args:
         conn: connection with `claimed` filled for `Stage.RISK`.
@@ -164,12 +172,16 @@ def decide_orders(conn: sa.Connection, run: str) -> dict[str, int]:
     Returns:
         Orders per outcome.
     """
+    return by_version(conn, KIND, RiskPolicy, partial(_decide, conn, run))
+
+
+def _decide(conn: sa.Connection, run: str, version: Version[RiskPolicy]) -> dict[str, int]:
     currencies = conn.execute(_CURRENCIES).scalars()
     rates = json.dumps({each: roughly_minor_per_eur(each) for each in currencies})
     # As text: the driver adapts no dictionary by itself, and one parameter serves every currency.
-    given = {"rates": rates, "version": RULES_VERSION, "run_id": run}
+    given = {"rates": rates, "version": version.label, "run_id": run}
     conn.execute(_FORGET)
-    conn.execute(_DECIDE, given | asdict(POLICY))
+    conn.execute(_DECIDE, given | asdict(version.policy))
     ledger = _DECISIONS.bindparams(rates=rates)
     record_decisions(
         conn, "risk_decision", ledger.columns(*(sa.column(name) for name in DECISION_COLUMNS)), run
@@ -195,12 +207,12 @@ _FIRST = sa.text("""
 """).columns(*map(sa.column, ("order_id", "before", "reasons_before", "total_minor", "currency")))
 
 
-def decide_anew(conn: sa.Connection, policy: RiskPolicy) -> None:
+def decide_anew(conn: sa.Connection, versions: Sequence[Version[RiskPolicy]]) -> None:
     """Decide the orders of a replay's range again, into `replay_risks`; nothing live is written.
 
     Args:
         conn: the replay's transaction, with `replay_range` and `replay_scores` filled.
-        policy: the thresholds to decide by.
+        versions: the thresholds to decide by, each for the orders of its period.
     """
     recorded = _FIRST.subquery("recorded")
     rows = sa.select(
@@ -208,7 +220,9 @@ def decide_anew(conn: sa.Connection, policy: RiskPolicy) -> None:
         _ANEW.c.reasons, recorded.c.total_minor, recorded.c.currency,
     ).join(_ANEW, _ANEW.c.order_id == recorded.c.order_id)  # fmt: skip
     statement = sa.insert(RISKS).from_select([column.name for column in RISKS.columns], rows)
-    conn.execute(statement, {"version": RULES_VERSION, "run_id": "", **asdict(policy)})
+    for version in versions:
+        given = {"version": version.label, "run_id": "", **asdict(version.policy)}
+        conn.execute(statement, given | version.bounds)
 
 
 def outcome_counts(conn: sa.Connection) -> dict[str, int]:

@@ -6,6 +6,8 @@ two equal.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,7 +17,8 @@ from ecom_assets.shared import holds
 from ecom_assets.shared.flow import NEXT, Stage, hand_on
 from ecom_assets.shared.journal import record_decisions
 from ecom_assets.shared.money import exponent
-from ecom_assets.transport.policy import POLICY, Policy
+from ecom_assets.shared.versions import Version, by_version
+from ecom_assets.transport.policy import KIND, Policy
 from ecom_assets.transport.store.lanes import lay_out_card
 from ecom_assets.transport.store.parcels import gather_parcels
 from ecom_assets.transport.tables import CARRIER_CHOICES, RATES
@@ -202,23 +205,33 @@ _PASSED = sa.text(
 ).columns(sa.column("order_id"), sa.column("due_at"))
 
 
-def choose_carriers(conn: sa.Connection, run: str, policy: Policy = POLICY) -> dict[str, int]:
+def choose_carriers(
+    conn: sa.Connection, run: str, policy: Policy | None = None
+) -> Mapping[str, int]:
     """Choose a service for every parcel of the claimed orders; hold orders where none can carry it.
 
     Args:
         conn: connection inside the transaction that claimed the orders.
         run: Dagster run id.
-        policy: what the shop makes of lateness and damage.
+        policy: what the shop makes of lateness and damage; the version in force at each order's
+            moment, if not given.
 
     Returns:
         `parcels`, `candidates`, and `without_carrier`: orders that are held.
     """
+    if policy is not None:
+        return _choose(conn, run, Version(policy.version, policy))
+    return by_version(conn, KIND, Policy, partial(_choose, conn, run))
+
+
+def _choose(conn: sa.Connection, run: str, version: Version[Policy]) -> dict[str, int]:
+    policy = version.policy
     parcels = gather_parcels(conn, policy.default_unit_weight_g)
     lay_out_card(conn, parcels)
     conn.execute(_FORGET)
     candidates = conn.execute(_CHOOSE, weights(conn, policy)).rowcount
     decisions = _DECISIONS.bindparams(
-        version=policy.version, keeps_promise_from=policy.keeps_promise_from
+        version=version.label, keeps_promise_from=policy.keeps_promise_from
     )
     record_decisions(conn, "carrier_choice", decisions, run)
     held = _hold_stuck(conn, run)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 import sqlalchemy as sa
 
 from ecom_assets.shared.replays import CHOICES, CHUNK
+from ecom_assets.shared.versions import Version
 from ecom_assets.shared.working import analyse
 from ecom_assets.transport.policy import Policy
 from ecom_assets.transport.store.choices import CANDIDATES, weights
@@ -15,7 +16,10 @@ from ecom_assets.transport.store.parcels import open_parcels
 
 _NEXT = sa.text("""
     SELECT order_id FROM replay_orders
-    WHERE order_id > :after ORDER BY order_id OFFSET :most LIMIT 1
+    WHERE order_id > :after
+        AND coalesce(due_at >= CAST(:rule_from_at AS timestamptz), true)
+        AND coalesce(due_at < CAST(:rule_to_at AS timestamptz), true)
+    ORDER BY order_id OFFSET :most LIMIT 1
 """)
 
 # As `parcels` gathers live allocations; what a parcel weighs is the policy's to assume.
@@ -37,6 +41,8 @@ _GATHER = sa.text("""
     JOIN orders.order_lines AS l USING (order_line_id)
     LEFT JOIN catalog.products AS p ON p.sku = a.sku
     WHERE t.order_id > :after AND t.order_id <= :last
+        AND coalesce(t.due_at >= CAST(:rule_from_at AS timestamptz), true)
+        AND coalesce(t.due_at < CAST(:rule_to_at AS timestamptz), true)
     GROUP BY a.order_id, a.site_code, o.order_id
 """)
 _PARCELS = sa.text("SELECT order_id, site_code FROM parcels").columns(
@@ -46,13 +52,16 @@ _LAST = 2**63 - 1
 
 
 def choose_anew(
-    conn: sa.Connection, policy: Policy, progress: Callable[[str], object], chunk: int = CHUNK
+    conn: sa.Connection,
+    versions: Sequence[Version[Policy]],
+    progress: Callable[[str], object],
+    chunk: int = CHUNK,
 ) -> None:
     """Choose a service for every parcel of `replay_allocations`, into `replay_choices`.
 
     Args:
         conn: the replay's transaction; nothing live is written.
-        policy: what the shop makes of lateness and damage.
+        versions: what the shop makes of lateness and damage, each for the orders of its period.
         progress: told after each chunk.
         chunk: orders at once.
     """
@@ -72,17 +81,27 @@ def choose_anew(
         )
     )  # fmt: skip
     statement = sa.insert(CHOICES).from_select([column.name for column in CHOICES.c], joined)
-    given, after, count = weights(conn, policy), 0, 0
+    count = 0
+    for version in versions:
+        for chosen in _chosen(conn, statement, version, chunk):
+            count += chosen
+            progress(f"carriers: {count:,} parcels")
+
+
+def _chosen(
+    conn: sa.Connection, statement: sa.Insert, version: Version[Policy], chunk: int
+) -> Iterator[int]:
+    given, after = weights(conn, version.policy), 0
+    weight_g = version.policy.default_unit_weight_g
     while after < _LAST:
-        last = conn.execute(_NEXT, {"after": after, "most": chunk - 1}).scalar() or _LAST
+        place = {"after": after, "most": chunk - 1, **version.bounds}
+        last = conn.execute(_NEXT, place).scalar() or _LAST
         open_parcels(conn)
-        limits = {"after": after, "last": last}
-        gathering = limits | {"default_unit_weight_g": policy.default_unit_weight_g}
-        gathered = conn.execute(_GATHER, gathering).rowcount
+        limits = {"after": after, "last": last, "default_unit_weight_g": weight_g}
+        gathered = conn.execute(_GATHER, limits | version.bounds).rowcount
         analyse(conn, sa.text("ANALYZE parcels"), gathered)
         lay_out_card(conn, gathered)
-        count += conn.execute(statement, given).rowcount
+        yield conn.execute(statement, given).rowcount
         # All chunks share a transaction, in which deleted rows would still be read.
         conn.execute(sa.text("TRUNCATE parcels, card_marks, zone_of, rate_of"))
         after = last
-        progress(f"carriers: {count:,} parcels")

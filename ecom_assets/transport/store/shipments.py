@@ -6,12 +6,16 @@ times in the data, so a later collection would be a guess.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+
 import sqlalchemy as sa
 
 from ecom_assets.shared.flow import NEXT, Stage, hand_on
 from ecom_assets.shared.journal import record_events
 from ecom_assets.shared.states import Dimension, hold_claimed, move
-from ecom_assets.transport.policy import POLICY, Policy
+from ecom_assets.shared.versions import Version, by_version
+from ecom_assets.transport.policy import KIND, Policy
 from ecom_assets.transport.store.parcels import gather_parcels
 
 _SHIP = sa.text("""
@@ -52,7 +56,7 @@ _HANDED_OVER = sa.text(
 ).columns(sa.column("order_id"), sa.column("due_at"))
 
 
-def ship_parcels(conn: sa.Connection, run: str, policy: Policy = POLICY) -> dict[str, int]:
+def ship_parcels(conn: sa.Connection, run: str, policy: Policy | None = None) -> Mapping[str, int]:
     """Hand the parcels of the claimed orders to the services chosen for them.
 
     What follows a hand-over (sale, packing slip, invoice) is due at that moment, not at the
@@ -61,14 +65,21 @@ def ship_parcels(conn: sa.Connection, run: str, policy: Policy = POLICY) -> dict
     Args:
         conn: connection inside the transaction that claimed the orders.
         run: Dagster run id.
-        policy: gives the weight of units whose product has none.
+        policy: gives the weight of units whose product has none; the version in force at each
+            order's moment, if not given.
 
     Returns:
         `parcels` handed over, and orders `shipped` and `partly_shipped`.
     """
+    if policy is not None:
+        return _ship(conn, run, Version(policy.version, policy))
+    return by_version(conn, KIND, Policy, partial(_ship, conn, run), hold_claimed)
+
+
+def _ship(conn: sa.Connection, run: str, version: Version[Policy]) -> dict[str, int]:
     # Two moves follow; held first, so that their rows are locked in one order.
     hold_claimed(conn)
-    gather_parcels(conn, policy.default_unit_weight_g)
+    gather_parcels(conn, version.policy.default_unit_weight_g)
     parcels = conn.execute(_SHIP, {"run": run}).rowcount
     record_events(conn, "parcel_handed_over", _HAND_OVERS, run)
     moved = {

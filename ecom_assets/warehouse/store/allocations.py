@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
@@ -14,9 +15,10 @@ from ecom_assets.shared.journal import (
     record_decisions,
 )
 from ecom_assets.shared.states import MOVE_COLUMNS, Dimension, hold_claimed, move_each
+from ecom_assets.shared.versions import Version, by_version
 from ecom_assets.shared.working import analyse
-from ecom_assets.warehouse.rules import ROUTING
-from ecom_assets.warehouse.store.problem import read_problem
+from ecom_assets.warehouse.rules import KIND, Routing
+from ecom_assets.warehouse.store.problem import hold_stock, read_problem
 
 if TYPE_CHECKING:
     import psycopg
@@ -173,8 +175,10 @@ _TOTALS = sa.text("""
 """)
 
 
-def allocate(conn: sa.Connection, run: str) -> dict[str, int]:
+def allocate(conn: sa.Connection, run: str) -> Mapping[str, int]:
     """Choose the sites that ship what is reserved for the claimed orders.
+
+    Sites are ranked as the version of the routing in force at each order's moment says.
 
     Args:
         conn: connection inside the transaction that claimed the orders.
@@ -186,20 +190,31 @@ def allocate(conn: sa.Connection, run: str) -> dict[str, int]:
     Raises:
         NotCovered: the stock of all sites is less than what is reserved; nothing is written.
     """
+    return by_version(conn, KIND, Routing, partial(_allocate, conn, run), _hold)
+
+
+def _hold(conn: sa.Connection) -> None:
+    hold_stock(conn)
+    hold_claimed(conn)
+
+
+def _allocate(conn: sa.Connection, run: str, version: Version[Routing]) -> dict[str, int]:
     # Imports NumPy, which a process that only loads the definitions must not pay for.
     from ecom_assets.warehouse.allocation.result import allocate as choose_sites
 
-    given = read_problem(conn, ROUTING)
+    given = read_problem(conn, version.policy)
     hold_claimed(conn)
-    _write(conn, choose_sites(*given), given[2], run)
-    record_decisions(conn, "allocation", _DECISIONS.bindparams(version=ROUTING.version), run)
+    _write(conn, choose_sites(*given), given[2], run, version.policy)
+    record_decisions(conn, "allocation", _DECISIONS.bindparams(version=version.label), run)
     move_each(conn, Dimension.FULFILMENT, _MOVES, run)
     hand_on(conn, NEXT[Stage.ALLOCATE], _PASSING)
     totals = conn.execute(_TOTALS).mappings().one()
     return {name: int(value) for name, value in totals.items()}
 
 
-def _write(conn: sa.Connection, allocation: Allocation, lines: Lines, run: str) -> None:
+def _write(
+    conn: sa.Connection, allocation: Allocation, lines: Lines, run: str, routing: Routing
+) -> None:
     for statement in _OPEN:
         conn.execute(statement)
     rows, told = allocation.rows(lines), allocation.considered()
@@ -213,7 +228,7 @@ def _write(conn: sa.Connection, allocation: Allocation, lines: Lines, run: str) 
     )
     analyse(conn, sa.text("ANALYZE allotted, considered_sites"), len(place))
     for statement in _WRITE:
-        conn.execute(statement, {"run": run, "ranking": list(ROUTING.ranking)})
+        conn.execute(statement, {"run": run, "ranking": list(routing.ranking)})
 
 
 def copy_columns(conn: sa.Connection, statement: str, columns: Iterable[Any]) -> None:

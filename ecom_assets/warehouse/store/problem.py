@@ -80,6 +80,16 @@ _HOLD = sa.text("""
     SELECT count(*) FROM held
 """)
 
+_HOLD_ALL = sa.text("""
+    WITH held AS (
+        SELECT sku FROM inventory.positions
+        WHERE sku IN (SELECT r.sku FROM claimed JOIN inventory.reservations AS r USING (order_id))
+        ORDER BY sku
+        FOR UPDATE
+    )
+    SELECT count(*) FROM held
+""")
+
 _ORDERS = sa.text("""
     SELECT CAST(extract(epoch FROM a.due_at) * 1000000 AS bigint), o.ship_to_latitude,
         o.ship_to_longitude, o.ship_to_country
@@ -133,6 +143,11 @@ _MOVES = sa.text("""
     FROM came_since
     ORDER BY sku_no, site_no, moved_at
 """)
+
+
+def hold_stock(conn: sa.Connection) -> None:
+    """Lock the positions of everything reserved for the claimed orders."""
+    conn.execute(_HOLD_ALL)
 
 
 def read_problem(conn: sa.Connection, routing: Routing) -> Given:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from ecom_assets.shared.replays import CHUNK
+from ecom_assets.shared.versions import Version, starts_of, version_at
 from ecom_assets.warehouse.rules import Routing
 from ecom_assets.warehouse.store.allocations import copy_columns
 from ecom_assets.warehouse.store.problem import number, read_numbered
@@ -54,11 +55,22 @@ _ORDERS = sa.text("""
     INSERT INTO allocating_orders
     SELECT row_number() OVER (ORDER BY turn, due_at, order_id) - 1, order_id, due_at
     FROM (
-        SELECT turn, due_at, order_id FROM replay_orders
-        WHERE (turn, due_at, order_id) > (:turn, :due_at, :order_id)
-        ORDER BY turn, due_at, order_id
-        LIMIT :most
-    ) AS next
+        SELECT turn, due_at, order_id, bool_and(rule = first_rule) OVER (
+            ORDER BY turn, due_at, order_id
+        ) AS is_alike
+        FROM (
+            SELECT turn, due_at, order_id, rule, first_value(rule) OVER (
+                ORDER BY turn, due_at, order_id
+            ) AS first_rule
+            FROM replay_orders
+            CROSS JOIN LATERAL width_bucket(due_at, CAST(:starts AS timestamptz[])) AS rule
+            WHERE (turn, due_at, order_id) > (:turn, :due_at, :order_id)
+            ORDER BY turn, due_at, order_id
+            LIMIT :most
+        ) AS next
+    ) AS compared
+    -- Up to where another version of the routing begins: those are the next chunk's.
+    WHERE is_alike
 """)
 _LAST = sa.text("""
     SELECT t.turn, t.due_at, t.order_id
@@ -113,7 +125,7 @@ _TAKE = (
 def allocate_anew(
     conn: sa.Connection,
     from_at: datetime,
-    routing: Routing,
+    versions: Sequence[Version[Routing]],
     progress: Callable[[str], object],
     chunk: int = CHUNK,
 ) -> None:
@@ -124,7 +136,7 @@ def allocate_anew(
     Args:
         conn: the replay's transaction; nothing live is locked or written.
         from_at: first moment of the range; what was given before it is gone.
-        routing: how to rank the sites.
+        versions: how to rank the sites, each for the orders of its period.
         progress: told after each chunk.
         chunk: orders at once.
 
@@ -136,12 +148,13 @@ def allocate_anew(
     for statement in (_ALLOTTED, *_STOCK):
         conn.execute(statement, {"from_at": from_at})
     place: dict[str, object] = {"turn": -1, "due_at": from_at, "order_id": 0}
-    count = 0
+    count, starts = 0, starts_of(versions)
     while True:
-        number(conn, _ORDERS.bindparams(most=chunk, **place), _LINES)
+        number(conn, _ORDERS.bindparams(most=chunk, starts=starts, **place), _LINES)
         last = conn.execute(_LAST).mappings().first()
         if last is None:
             return
+        routing = version_at(versions, last["due_at"]).policy
         given = read_numbered(conn, _CELLS, routing)
         _take(conn, choose_sites(*given).rows(given[2]))
         place = dict(last)
