@@ -18,7 +18,7 @@ import dagster as dg
 
 from ecom_assets.areas import AREA_NAMES, AREAS
 from ecom_assets.deciding import decide
-from ecom_assets.replaying import replay
+from ecom_assets.replaying import replay, try_rule
 from ecom_assets.shared.checks import build_checks
 from resources.database import DatabaseResource
 from resources.history import HistoryResource
@@ -58,6 +58,7 @@ def default_resources() -> dict[str, Any]:
         "decide": decide,
         "history": HistoryResource.of_environment(),
         "replay": replay,
+        "try_rule": try_rule,
     }
 
 

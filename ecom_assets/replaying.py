@@ -18,11 +18,11 @@ from ecom_assets.decisions import store as decisions
 from ecom_assets.decisions.model import BadRequest, Request
 from ecom_assets.decisions.rules import changed
 from ecom_assets.fraud import store as fraud
-from ecom_assets.inventory import store as inventory
-from ecom_assets.risk import store as risk
 from ecom_assets.fraud.rules import FraudPolicy
+from ecom_assets.inventory import store as inventory
 from ecom_assets.payments import store as payments
 from ecom_assets.payments.rules import PaymentPolicy
+from ecom_assets.risk import store as risk
 from ecom_assets.risk.rules import POLICY as RISK
 from ecom_assets.shared import replays
 from ecom_assets.shared.policies import InvalidPolicy, policy_of, settings_of
@@ -169,3 +169,25 @@ def _decide(
     replays.analyze(conn)
     transport.choose_anew(conn, chosen["carrier"], progress)
     replays.analyze(conn)
+
+
+def try_rule(
+    database: DatabaseResource,
+    kind: str,
+    parameters: Mapping[str, Any],
+    from_at: datetime,
+    to_at: datetime,
+    run: str,
+    progress: Progress,
+) -> int:
+    """Replay a range with one rule as a version of it says, the others as they were in force.
+
+    Returns:
+        The replay's id.
+
+    Raises:
+        BadRequest: past orders cannot be decided anew by rules of this kind.
+    """
+    if kind not in IN_FORCE and kind not in FORMS:
+        raise BadRequest(f"{kind} decides nothing that a replay could decide anew")
+    return replay(database, Request(from_at, to_at, {kind: dict(parameters)}), run, progress)

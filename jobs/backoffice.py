@@ -27,5 +27,38 @@ def purge_hourly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     return dg.RunRequest(run_config={"ops": {"backoffice__purges": {"config": {"as_of": as_of}}}})
 
 
-JOBS = [BACKOFFICE_PURGE]
-SCHEDULES = [purge_hourly]
+BACKOFFICE_RULE_TRIAL = dg.define_asset_job(
+    "backoffice_rule_trial",
+    selection=dg.AssetSelection.assets(["backoffice", "rule_trials"]),
+    executor_def=dg.in_process_executor,
+    tags={"path": "replay"},
+    description="Decides the last 90 days anew by a draft of a rule, given as label, and keeps the"
+    " diff with its money; without a label, decides new orders beside by all rules in shadow.",
+)
+BACKOFFICE_RULES = dg.define_asset_job(
+    "backoffice_rules",
+    selection=dg.AssetSelection.assets(["backoffice", "rules"]),
+    executor_def=dg.in_process_executor,
+    tags={"ecom/lane": "chores"},
+    description="Shows which versions of rules are in force and which decide the newest orders.",
+)
+
+
+@dg.schedule(
+    name="backoffice_rule_shadow_hourly",
+    job=BACKOFFICE_RULE_TRIAL,
+    cron_schedule="20 * * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+    description="Lets rules in shadow decide the orders of the last hour beside those in force."
+    " Start it while a rule is in shadow.",
+)
+def shadow_hourly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    """Cover the orders until the schedule's own moment, however late it is evaluated."""
+    as_of = context.scheduled_execution_time.isoformat()
+    config = {"ops": {"backoffice__rule_trials": {"config": {"as_of": as_of}}}}
+    return dg.RunRequest(run_config=config)
+
+
+JOBS = [BACKOFFICE_PURGE, BACKOFFICE_RULES, BACKOFFICE_RULE_TRIAL]
+SCHEDULES = [purge_hourly, shadow_hourly]

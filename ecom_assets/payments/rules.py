@@ -185,13 +185,21 @@ def match(due_minor: int, tenders: Sequence[Tender], policy: PaymentPolicy = POL
     authorised = sum(tender.amount_minor for tender in tenders if tender.is_authorised)
     pending = sum(tender.amount_minor for tender in tenders if not tender.is_authorised)
     tolerance = policy.tolerance_minor(len(tenders))
-    state, reason = _judge(authorised - due_minor, pending, tolerance, len(tenders))
+    state, reason = judge(authorised - due_minor, pending, tolerance, len(tenders))
     return Match(authorised, pending, tolerance, state, reason)
 
 
-def _judge(
+def judge(
     difference: int, pending: int, tolerance: int, tenders: int
 ) -> tuple[PaymentState, Reason]:
+    """What tenders amount to.
+
+    Args:
+        difference: authorised less due, in minor units.
+        pending: tendered and not confirmed, in minor units.
+        tolerance: difference that is taken for rounding, in minor units.
+        tenders: how many there are.
+    """
     if difference == 0:
         return PaymentState.AUTHORISED, Reason.PAID_EXACTLY
     if abs(difference) <= tolerance:

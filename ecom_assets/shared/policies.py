@@ -51,7 +51,7 @@ def policy_of(
     for name, item in known.items():
         if name not in settings and (is_complete or _is_needed(item)):
             raise InvalidPolicy(f"{kind}.{name} is missing")
-    hints = _hints(form)
+    hints = _hints(form)  # type: ignore[arg-type]
     given = {name: _read(f"{kind}.{name}", hints[name], value) for name, value in settings.items()}
     if label and VERSION in hints:
         given[VERSION] = label

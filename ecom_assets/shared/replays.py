@@ -110,7 +110,7 @@ def analyze(conn: sa.Connection) -> None:
     """Give the planner figures of the tables as they are; nobody else does for temporary ones."""
     conn.execute(
         sa.text(
-            "ANALYZE replay_range, replay_scores, replay_payments, replay_risks, replay_orders, replay_lines,"
-            " replay_allocations, replay_choices"
+            "ANALYZE replay_range, replay_scores, replay_payments, replay_risks, replay_orders,"
+            " replay_lines, replay_allocations, replay_choices"
         )
     )

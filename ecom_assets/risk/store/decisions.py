@@ -53,7 +53,8 @@ _CASES = sa.text("""
 _RECORDED_CASES = sa.text("""
     SELECT DISTINCT ON (l.order_id) l.order_id, l.decided_as_of AS due_at,
         coalesce(p.payment_state, g.payment_state) AS payment_state, g.total_minor,
-        g.minor_per_eur, g.is_new_country, g.is_first_order, coalesce(s.probability, g.probability) AS probability,
+        g.minor_per_eur, g.is_new_country, g.is_first_order,
+        coalesce(s.probability, g.probability) AS probability,
         CAST(round(coalesce(s.probability, g.probability) * g.total_minor) AS bigint)
             AS expected_loss_minor
     FROM replay_range AS r

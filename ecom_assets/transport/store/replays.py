@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -12,7 +13,7 @@ from ecom_assets.shared.working import analyse
 from ecom_assets.transport.policy import Policy
 from ecom_assets.transport.store.choices import CANDIDATES, weights
 from ecom_assets.transport.store.lanes import lay_out_card
-from ecom_assets.transport.store.parcels import open_parcels
+from ecom_assets.transport.store.parcels import gather_parcels, open_parcels
 
 _NEXT = sa.text("""
     SELECT order_id FROM replay_orders
@@ -105,3 +106,20 @@ def _chosen(
         # All chunks share a transaction, in which deleted rows would still be read.
         conn.execute(sa.text("TRUNCATE parcels, card_marks, zone_of, rate_of"))
         after = last
+
+
+def choices_by(conn: sa.Connection, policy: Policy) -> dict[str, Mapping[str, Any]]:
+    """What would carry each parcel of the orders in `claimed`, by site; nothing live is written.
+
+    Args:
+        conn: connection in whose transaction nothing else uses the working tables.
+        policy: what the shop makes of lateness and damage.
+    """
+    lay_out_card(conn, gather_parcels(conn, policy.default_unit_weight_g))
+    found = CANDIDATES.subquery("candidate")
+    names = ("reason", "cost_minor", "currency")
+    chosen = sa.select(
+        found.c.site_code, found.c.service_code.label("outcome"), *(found.c[name] for name in names)
+    ).where(found.c.is_chosen)
+    rows = conn.execute(chosen, weights(conn, policy)).mappings()
+    return {row["site_code"]: {name: row[name] for name in ("outcome", *names)} for row in rows}

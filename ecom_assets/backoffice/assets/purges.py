@@ -78,6 +78,3 @@ def _limits(config: PurgeConfig, history: HistoryResource) -> store.Limits:
             f"keep_days is {days}, at least 0 is needed; most_runs is {most}, at least 1"
         )
     return store.Limits(now - timedelta(days=days), most)
-
-
-ASSETS = [purges]
