@@ -25,6 +25,7 @@ from resources.history import HistoryResource
 from resources.inbox import FolderResource
 from resources.language import LanguageResource
 from resources.mail import MailResource
+from resources.vat import VatRegisterResource
 
 _OWNERS = {area.name: area.owner for area in AREAS}
 
@@ -59,6 +60,7 @@ def default_resources() -> dict[str, Any]:
         "history": HistoryResource.of_environment(),
         "replay": replay,
         "try_rule": try_rule,
+        "vat_register": VatRegisterResource.of_environment(),
     }
 
 

@@ -42,6 +42,77 @@ BACKOFFICE_RULES = dg.define_asset_job(
     tags={"ecom/lane": "chores"},
     description="Shows which versions of rules are in force and which decide the newest orders.",
 )
+BACKOFFICE_TAXES = dg.define_asset_job(
+    "backoffice_taxes",
+    selection=dg.AssetSelection.assets(
+        ["backoffice", "tax_rates"], ["backoffice", "order_taxes"], ["backoffice", "oss_turnover"]
+    ),
+    executor_def=dg.in_process_executor,
+    tags={"ecom/lane": "chores"},
+    description="Holds the tax of new orders against the rates, and sales to other countries of the"
+    " EU against the threshold of the one-stop shop.",
+)
+BACKOFFICE_VAT_CHECKS = dg.define_asset_job(
+    "backoffice_vat_checks",
+    selection=dg.AssetSelection.assets(["backoffice", "vat_checks"]),
+    executor_def=dg.in_process_executor,
+    tags={"ecom/lane": "chores"},
+    description="Asks the EU's register about VAT ids that are pending.",
+)
+BACKOFFICE_AUDIT = dg.define_asset_job(
+    "backoffice_audit",
+    selection=dg.AssetSelection.assets(["backoffice", "audit_entries"]),
+    executor_def=dg.in_process_executor,
+    tags={"ecom/lane": "chores"},
+    description="Shows who came in, what was refused and what of the configuration was changed.",
+)
+
+
+BACKOFFICE_DAILY = dg.define_asset_job(
+    "backoffice_daily",
+    selection=dg.AssetSelection.assets(
+        ["backoffice", "rules"],
+        ["backoffice", "tax_rates"],
+        ["backoffice", "order_taxes"],
+        ["backoffice", "oss_turnover"],
+        ["backoffice", "audit_entries"],
+    ),
+    executor_def=dg.in_process_executor,
+    tags={"ecom/lane": "chores"},
+    description="What the jobs for rules, taxes and the audit log show, at once.",
+)
+
+
+@dg.schedule(
+    name="backoffice_daily_at_night",
+    job=BACKOFFICE_DAILY,
+    cron_schedule="30 3 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Rules in force, taxes of new orders, the OSS threshold and the audit log, daily.",
+)
+def daily(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    """Look at the day that ended."""
+    as_of = context.scheduled_execution_time.isoformat()
+    named = ("backoffice__oss_turnover", "backoffice__audit_entries")
+    return dg.RunRequest(run_config={"ops": {name: {"config": {"as_of": as_of}} for name in named}})
+
+
+@dg.schedule(
+    name="backoffice_vat_checks_often",
+    job=BACKOFFICE_VAT_CHECKS,
+    cron_schedule="*/15 * * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+    description="Asks the EU's register again about VAT ids that are pending. Start it where"
+    " businesses in other countries buy.",
+)
+def vat_checks_often(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    """Ask as of the schedule's own moment."""
+    as_of = context.scheduled_execution_time.isoformat()
+    return dg.RunRequest(
+        run_config={"ops": {"backoffice__vat_checks": {"config": {"as_of": as_of}}}}
+    )
 
 
 @dg.schedule(
@@ -60,5 +131,9 @@ def shadow_hourly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     return dg.RunRequest(run_config=config)
 
 
-JOBS = [BACKOFFICE_PURGE, BACKOFFICE_RULES, BACKOFFICE_RULE_TRIAL]
-SCHEDULES = [purge_hourly, shadow_hourly]
+JOBS = [
+    BACKOFFICE_AUDIT,
+    BACKOFFICE_DAILY, BACKOFFICE_PURGE, BACKOFFICE_RULES, BACKOFFICE_RULE_TRIAL, BACKOFFICE_TAXES,
+    BACKOFFICE_VAT_CHECKS,
+]  # fmt: skip
+SCHEDULES = [daily, purge_hourly, shadow_hourly, vat_checks_often]

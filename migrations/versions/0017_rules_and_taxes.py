@@ -77,6 +77,18 @@ KEEP_RULE = """
         RETURN NEW;
     END $$
 """
+# Reference: backoffice.taxation.rounded; numeric, since amount times basis points leaves bigint.
+ROUNDED = """
+    CREATE FUNCTION backoffice.rounded(dividend numeric, divisor numeric, mode text)
+    RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+        SELECT CAST(sign(dividend) * (div(abs(dividend), divisor) + CASE
+            WHEN mode = 'down' THEN 0
+            WHEN 2 * mod(abs(dividend), divisor) > divisor THEN 1
+            WHEN 2 * mod(abs(dividend), divisor) < divisor THEN 0
+            WHEN mode = 'half_up' THEN 1
+            ELSE mod(div(abs(dividend), divisor), 2) END) AS bigint)
+    $$
+"""
 KEPT = (
     "CREATE TRIGGER rules_kept BEFORE UPDATE ON backoffice.rules"
     " FOR EACH ROW EXECUTE FUNCTION backoffice.keep_rule()",
@@ -271,7 +283,7 @@ def upgrade() -> None:
     sa.Column('channel', sa.Text(), nullable=False, comment='sales channel'),
     sa.Column('country', sa.CHAR(length=2), nullable=False, comment='country whose rates are asked'),
     sa.Column('tax_date', sa.Date(), nullable=False, comment='day whose rates hold'),
-    sa.Column('treatment', sa.Text(), nullable=False, comment='domestic, origin, destination or outside; see backoffice.taxation'),
+    sa.Column('treatment', sa.Text(), nullable=False, comment='domestic, origin, destination, reverse_charge or outside; see backoffice.taxation'),
     sa.Column('outcome', sa.Text(), nullable=False, comment='agrees, differs, not_stated or no_rate'),
     sa.Column('stated_minor', sa.BigInteger(), nullable=False, comment='tax the order came with, goods only'),
     sa.Column('expected_minor', sa.BigInteger(), nullable=True, comment='tax by the rates; empty where one is missing'),
@@ -281,7 +293,7 @@ def upgrade() -> None:
     sa.Column('recorded_at', postgresql.TIMESTAMP(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False, comment='when the row was written; audit only, never an input to a rule'),
     sa.CheckConstraint("(outcome = 'no_rate') = (expected_minor IS NULL)", name=op.f('order_taxes_expected_unless_no_rate_check')),
     sa.CheckConstraint("outcome IN ('agrees', 'differs', 'not_stated', 'no_rate')", name=op.f('order_taxes_outcome_known_check')),
-    sa.CheckConstraint("treatment IN ('domestic', 'origin', 'destination', 'outside')", name=op.f('order_taxes_treatment_known_check')),
+    sa.CheckConstraint("treatment IN ('domestic', 'origin', 'destination', 'reverse_charge', 'outside')", name=op.f('order_taxes_treatment_known_check')),
     sa.ForeignKeyConstraint(['order_id'], ['orders.orders.order_id'], name=op.f('order_taxes_order_id_fkey')),
     sa.PrimaryKeyConstraint('order_id', name=op.f('order_taxes_pkey')),
     schema='backoffice',
@@ -291,6 +303,7 @@ def upgrade() -> None:
     for kind, (label, parameters) in FIRST.items():
         op.get_bind().execute(SEED, {"kind": kind, "label": label, "parameters": json.dumps(parameters)})
     op.execute(KEEP_RULE)
+    op.execute(ROUNDED)
     for statement in KEPT:
         op.execute(statement)
     for table, names in AUDITED.items():
@@ -319,3 +332,4 @@ def downgrade() -> None:
     op.drop_table('oss_turnover', schema='backoffice')
     op.drop_table('exchange_rates', schema='backoffice')
     op.execute("DROP FUNCTION backoffice.keep_rule()")
+    op.execute("DROP FUNCTION backoffice.rounded(numeric, numeric, text)")

@@ -1,8 +1,8 @@
 """Assets of the backoffice area."""
 
+from ecom_assets.backoffice.assets import audit, rules, taxes
 from ecom_assets.backoffice.assets.purges import purges
-from ecom_assets.backoffice.assets.rules import rule_trials, rules
 
 __all__ = ["ASSETS", "purges"]
 
-ASSETS = [purges, rules, rule_trials]
+ASSETS = [purges, *audit.ASSETS, *rules.ASSETS, *taxes.ASSETS]

@@ -137,7 +137,10 @@ ORDER_TAXES = area_table(
     text("channel", "sales channel"),
     sa.Column("country", sa.CHAR(2), nullable=False, comment="country whose rates are asked"),
     _day("tax_date", "day whose rates hold"),
-    text("treatment", "domestic, origin, destination or outside; see backoffice.taxation"),
+    text(
+        "treatment",
+        "domestic, origin, destination, reverse_charge or outside; see backoffice.taxation",
+    ),
     text("outcome", "agrees, differs, not_stated or no_rate"),
     minor("stated_minor", "tax the order came with, goods only"),
     minor("expected_minor", "tax by the rates; empty where one is missing", nullable=True),
@@ -146,7 +149,8 @@ ORDER_TAXES = area_table(
     run_id(),
     recorded_at(),
     sa.CheckConstraint(
-        "treatment IN ('domestic', 'origin', 'destination', 'outside')", name="treatment_known"
+        "treatment IN ('domestic', 'origin', 'destination', 'reverse_charge', 'outside')",
+        name="treatment_known",
     ),
     sa.CheckConstraint(
         "outcome IN ('agrees', 'differs', 'not_stated', 'no_rate')", name="outcome_known"
