@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ecom import catalogue, importing, orders, prices, stock_commands, users
+from ecom import catalogue, importing, orders, prices, rules, stock_commands, taxes, users
 from ecom.effects import commands as effects_commands
 from ecom.problems import Problem, explain
 from ecom.purchases import commands as purchases_commands
@@ -34,6 +34,8 @@ app.add_typer(catalogue.commands, name="catalog")
 app.add_typer(importing.commands, name="import")
 app.add_typer(purchases_commands, name="purchases")
 app.add_typer(prices.app, name="prices")
+app.add_typer(rules.app, name="rules")
+app.add_typer(taxes.app, name="taxes")
 app.add_typer(stock_commands.commands, name="stock")
 app.add_typer(users.commands, name="user")
 

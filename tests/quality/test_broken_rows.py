@@ -7,6 +7,8 @@ from importlib.util import find_spec
 
 import pytest
 from quality.broken_rows import (
+    accounts,
+    backoffice,
     catalog,
     fulfilment,
     inventory,
@@ -40,6 +42,8 @@ BROKEN = (
     *inventory.ROWS,
     *replenishment.ROWS,
     *pricing.ROWS,
+    *accounts.ROWS,
+    *backoffice.ROWS,
 )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from ecom_assets.backoffice.expectations.accounts import ACCOUNTS
+from ecom_assets.backoffice.expectations.rules import RULE_TABLES
+from ecom_assets.backoffice.expectations.taxes import TAX_TABLES
 from ecom_assets.backoffice.tables import PURGES
 from ecom_assets.shared.expectations import TableExpectations, values_in
 from ecom_assets.shared.structure import structure
@@ -21,4 +24,7 @@ EXPECTATIONS = (
         (*structure(RUN_CLAIMS), values_in("lane", _LANES)),
         asset=("backoffice", "purges"),
     ),
+    *ACCOUNTS,
+    *RULE_TABLES,
+    *TAX_TABLES,
 )
