@@ -39,7 +39,7 @@ AREAS: tuple[Area, ...] = (
     Area("effects", "team:order-desk", "What leaves the platform, such as e-mail: once each."),
     Area("quality", "team:data", "Reconciles the areas with each other; keeps what was parked."),
     Area("decisions", "team:data", "Why orders were decided so, and how other rules would."),
-    Area("backoffice", "team:data", "The platform's own upkeep: how long its history is kept."),
+    Area("backoffice", "team:data", "Rules and taxes, who may come in and did what, and upkeep."),
     Area("marts", "team:data", "Documented, tested tables for analysts, built by dbt."),
 )
 """Every area, in the order an order passes through them."""

@@ -69,7 +69,7 @@ def try_on_order(
     decided = conn.execute(_DECIDED, {"order_id": order_id, "kind": kind.decision}).all()
     if not decided:
         raise RuleRefused(f"order {order_id} has no {kind.decision} to compare with")
-    policy = policy_of(label, kind.form, parameters, label)
+    policy = policy_of(label, kind.form, parameters, label, False)
     whole = _WHOLE.get(kind.name)
     if whole is None:
         return [_of_inputs(kind, label, policy, row) for row in decided]
@@ -89,7 +89,9 @@ def try_on_case(
     Raises:
         ValueError: the case is none.
     """
-    before, after = (policy_of(kind.name, kind.form, each) for each in (now, parameters))
+    before, after = (
+        policy_of(kind.name, kind.form, each, is_complete=False) for each in (now, parameters)
+    )
     return Tried(label, "", "in force", kind.outcome(before, given), kind.outcome(after, given))
 
 

@@ -37,7 +37,7 @@ BACKOFFICE_RULE_TRIAL = dg.define_asset_job(
 )
 BACKOFFICE_RULES = dg.define_asset_job(
     "backoffice_rules",
-    selection=dg.AssetSelection.assets(["backoffice", "rules"]),
+    selection=dg.AssetSelection.assets(["backoffice", "business_rules"]),
     executor_def=dg.in_process_executor,
     tags={"ecom/lane": "chores"},
     description="Shows which versions of rules are in force and which decide the newest orders.",
@@ -71,7 +71,7 @@ BACKOFFICE_AUDIT = dg.define_asset_job(
 BACKOFFICE_DAILY = dg.define_asset_job(
     "backoffice_daily",
     selection=dg.AssetSelection.assets(
-        ["backoffice", "rules"],
+        ["backoffice", "business_rules"],
         ["backoffice", "tax_rates"],
         ["backoffice", "order_taxes"],
         ["backoffice", "oss_turnover"],

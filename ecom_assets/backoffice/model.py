@@ -53,7 +53,7 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A version of a rule, as it is kept; see `backoffice.rules`."""
+    """A version of a rule, as it is kept; see `backoffice.business_rules`."""
 
     rule_id: int
     kind: str

@@ -51,12 +51,12 @@ _OF_CLAIMED = sa.text("""
     JOIN backoffice.rule_periods AS p
         ON p.kind = :kind AND coalesce(p.valid_from_at <= asked.last_at, true)
             AND coalesce(p.valid_to_at > asked.first_at, true)
-    JOIN backoffice.rules AS r ON r.rule_id = p.rule_id
+    JOIN backoffice.business_rules AS r ON r.rule_id = p.rule_id
     ORDER BY p.valid_from_at NULLS FIRST
 """)
 _BETWEEN = sa.text("""
     SELECT r.label, r.parameters, p.valid_from_at, p.valid_to_at
-    FROM backoffice.rule_periods AS p JOIN backoffice.rules AS r ON r.rule_id = p.rule_id
+    FROM backoffice.rule_periods AS p JOIN backoffice.business_rules AS r ON r.rule_id = p.rule_id
     WHERE p.kind = :kind AND coalesce(p.valid_from_at < :to_at, true)
         AND coalesce(p.valid_to_at > :from_at, true)
     ORDER BY p.valid_from_at NULLS FIRST
@@ -118,8 +118,9 @@ def starts_of(versions: Sequence[Version[P]]) -> list[datetime]:
 def _versions(rows: Sequence[sa.Row[Any]], kind: str, form: type[P]) -> list[Version[P]]:
     if not rows:
         raise NoRule(f"no version of the rule {kind} is in force")
+    # A setting that is younger than a version has its default there: what was so before it came.
     return [
-        Version(label, policy_of(label, form, settings, label), from_at, to_at)
+        Version(label, policy_of(label, form, settings, label, False), from_at, to_at)
         for label, settings, from_at, to_at in rows
     ]
 

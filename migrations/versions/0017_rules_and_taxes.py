@@ -40,7 +40,7 @@ FIRST = {
 }
 SEED = sa.text("""
     WITH made AS (
-        INSERT INTO backoffice.rules (kind, version, label, parameters, note, state, created_by,
+        INSERT INTO backoffice.business_rules (kind, version, label, parameters, note, state, created_by,
             created_at, decided_by, decided_at)
         VALUES (:kind, 1, :label, CAST(:parameters AS jsonb),
             'what the platform came with', 'in_force', 'platform', now(), 'release', now())
@@ -90,9 +90,9 @@ ROUNDED = """
     $$
 """
 KEPT = (
-    "CREATE TRIGGER rules_kept BEFORE UPDATE ON backoffice.rules"
+    "CREATE TRIGGER business_rules_kept BEFORE UPDATE ON backoffice.business_rules"
     " FOR EACH ROW EXECUTE FUNCTION backoffice.keep_rule()",
-    "CREATE TRIGGER rules_not_lost BEFORE DELETE OR TRUNCATE ON backoffice.rules"
+    "CREATE TRIGGER business_rules_not_lost BEFORE DELETE OR TRUNCATE ON backoffice.business_rules"
     " FOR EACH STATEMENT EXECUTE FUNCTION flow.refuse_loss()",
     "CREATE TRIGGER rule_periods_not_lost BEFORE DELETE OR TRUNCATE ON backoffice.rule_periods"
     " FOR EACH STATEMENT EXECUTE FUNCTION flow.refuse_loss()",
@@ -100,7 +100,7 @@ KEPT = (
 AUDITED = {
     "backoffice.exchange_rates": ("currency", "rate_date"),
     "backoffice.rule_periods": ("kind", "valid_from_at"),
-    "backoffice.rules": ("label",),
+    "backoffice.business_rules": ("label",),
     "backoffice.tax_categories": ("product_category", "sku"),
     "backoffice.tax_rates": ("country", "region", "tax_category", "valid_from_date"),
     "backoffice.tax_settings": ("channel",),
@@ -139,7 +139,7 @@ def upgrade() -> None:
     schema='backoffice',
     comment='Sales to consumers in other countries of the EU by calendar year, country and currency.'
     )
-    op.create_table('rules',
+    op.create_table('business_rules',
     sa.Column('rule_id', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='surrogate key'),
     sa.Column('kind', sa.Text(), nullable=False, comment='which decision it governs, such as risk or routing'),
     sa.Column('version', sa.Integer(), nullable=False, comment='counts from 1 per kind'),
@@ -158,14 +158,14 @@ def upgrade() -> None:
     sa.Column('comment', sa.Text(), server_default='', nullable=False, comment='why it was approved or rejected'),
     sa.Column('shadow_from_at', postgresql.TIMESTAMP(timezone=True), nullable=True, comment='from when it decides beside the version in force'),
     sa.Column('recorded_at', postgresql.TIMESTAMP(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False, comment='when the row was written; audit only, never an input to a rule'),
-    sa.CheckConstraint("state IN ('draft', 'tested', 'proposed', 'approved', 'shadow', 'in_force', 'superseded', 'rejected', 'withdrawn')", name=op.f('rules_state_known_check')),
-    sa.CheckConstraint("state NOT IN ('approved', 'shadow', 'in_force', 'superseded') OR decided_by IS NOT NULL", name=op.f('rules_approved_before_force_check')),
-    sa.CheckConstraint('lower(decided_by) <> lower(created_by) AND lower(decided_by) <> lower(proposed_by)', name=op.f('rules_four_eyes_check')),
-    sa.CheckConstraint('version >= 1', name=op.f('rules_version_positive_check')),
-    sa.PrimaryKeyConstraint('rule_id', name=op.f('rules_pkey')),
-    sa.UniqueConstraint('kind', 'version', name=op.f('rules_kind_version_key')),
-    sa.UniqueConstraint('label', name=op.f('rules_label_key')),
-    sa.UniqueConstraint('rule_id', 'kind', name=op.f('rules_rule_id_kind_key')),
+    sa.CheckConstraint("state IN ('draft', 'tested', 'proposed', 'approved', 'shadow', 'in_force', 'superseded', 'rejected', 'withdrawn')", name=op.f('business_rules_state_known_check')),
+    sa.CheckConstraint("state NOT IN ('approved', 'shadow', 'in_force', 'superseded') OR decided_by IS NOT NULL", name=op.f('business_rules_approved_before_force_check')),
+    sa.CheckConstraint('lower(decided_by) <> lower(created_by) AND lower(decided_by) <> lower(proposed_by)', name=op.f('business_rules_four_eyes_check')),
+    sa.CheckConstraint('version >= 1', name=op.f('business_rules_version_positive_check')),
+    sa.PrimaryKeyConstraint('rule_id', name=op.f('business_rules_pkey')),
+    sa.UniqueConstraint('kind', 'version', name=op.f('business_rules_kind_version_key')),
+    sa.UniqueConstraint('label', name=op.f('business_rules_label_key')),
+    sa.UniqueConstraint('rule_id', 'kind', name=op.f('business_rules_rule_id_kind_key')),
     schema='backoffice',
     comment='Business rules by version. What a version says never changes, only how far it has come.'
     )
@@ -248,7 +248,7 @@ def upgrade() -> None:
     postgresql.ExcludeConstraint((sa.column('kind'), '='), (sa.text('tstzrange(valid_from_at, valid_to_at)'), '&&'), using='gist', name='rule_periods_one_at_a_time'),
     sa.CheckConstraint("(valid_to_at IS NULL) = (ended_because IS NULL) AND ended_because IN ('superseded', 'rolled_back')", name=op.f('rule_periods_end_has_cause_check')),
     sa.CheckConstraint('valid_to_at > valid_from_at', name=op.f('rule_periods_ends_after_start_check')),
-    sa.ForeignKeyConstraint(['rule_id', 'kind'], ['backoffice.rules.rule_id', 'backoffice.rules.kind'], name=op.f('rule_periods_rule_id_kind_fkey')),
+    sa.ForeignKeyConstraint(['rule_id', 'kind'], ['backoffice.business_rules.rule_id', 'backoffice.business_rules.kind'], name=op.f('rule_periods_rule_id_kind_fkey')),
     sa.PrimaryKeyConstraint('rule_period_id', name=op.f('rule_periods_pkey')),
     schema='backoffice',
     comment='When each version of a rule was in force; one at a time per kind, without a gap.'
@@ -271,7 +271,7 @@ def upgrade() -> None:
     sa.CheckConstraint("(stage = 'test') = (replay_id IS NULL) AND (stage = 'test') = (from_at IS NULL) AND (from_at IS NULL) = (to_at IS NULL)", name=op.f('rule_trials_range_has_replay_check')),
     sa.CheckConstraint("stage IN ('test', 'backtest', 'shadow')", name=op.f('rule_trials_stage_known_check')),
     sa.CheckConstraint('changed BETWEEN 0 AND subjects', name=op.f('rule_trials_changed_within_subjects_check')),
-    sa.ForeignKeyConstraint(['rule_id'], ['backoffice.rules.rule_id'], name=op.f('rule_trials_rule_id_fkey')),
+    sa.ForeignKeyConstraint(['rule_id'], ['backoffice.business_rules.rule_id'], name=op.f('rule_trials_rule_id_fkey')),
     sa.PrimaryKeyConstraint('rule_trial_id', name=op.f('rule_trials_pkey')),
     schema='backoffice',
     comment='What versions not in force would have decided: tests, backtests and shadow runs.'
@@ -328,7 +328,7 @@ def downgrade() -> None:
     op.drop_table('tax_settings', schema='backoffice')
     op.drop_table('tax_rates', schema='backoffice')
     op.drop_table('tax_categories', schema='backoffice')
-    op.drop_table('rules', schema='backoffice')
+    op.drop_table('business_rules', schema='backoffice')
     op.drop_table('oss_turnover', schema='backoffice')
     op.drop_table('exchange_rates', schema='backoffice')
     op.execute("DROP FUNCTION backoffice.keep_rule()")

@@ -24,7 +24,7 @@ LATER = NOW + timedelta(days=1)
 
 def labels(conn: sa.Connection, kind: str = "risk") -> list[str]:
     query = sa.text(
-        "SELECT r.label FROM backoffice.rule_periods AS p JOIN backoffice.rules AS r"
+        "SELECT r.label FROM backoffice.rule_periods AS p JOIN backoffice.business_rules AS r"
         " USING (rule_id) WHERE p.kind = :kind ORDER BY p.valid_from_at NULLS FIRST"
     )
     return list(conn.scalars(query, {"kind": kind}))
@@ -103,11 +103,11 @@ def test_examples_of_another_form_are_refused(draft: Draft, examples: list[objec
 def test_what_a_version_says_never_changes(conn: sa.Connection, draft: Draft) -> None:
     draft()
     for change in (
-        "UPDATE backoffice.rules SET parameters = '{}'",
-        "UPDATE backoffice.rules SET examples = '[1]'",
-        "UPDATE backoffice.rules SET created_by = 'x'",
-        "UPDATE backoffice.rules SET state = 'approved', decided_by = 'x' WHERE label = 'risk/2'",
-        "DELETE FROM backoffice.rules WHERE label = 'risk/2'",
+        "UPDATE backoffice.business_rules SET parameters = '{}'",
+        "UPDATE backoffice.business_rules SET examples = '[1]'",
+        "UPDATE backoffice.business_rules SET created_by = 'x'",
+        "UPDATE backoffice.business_rules SET state = 'approved', decided_by = 'x' WHERE label = 'risk/2'",
+        "DELETE FROM backoffice.business_rules WHERE label = 'risk/2'",
         "DELETE FROM backoffice.rule_periods",
     ):
         with pytest.raises(sa.exc.IntegrityError), conn.begin_nested():
@@ -132,7 +132,7 @@ def test_the_author_cannot_approve_even_by_hand(conn: sa.Connection, draft: Draf
     with pytest.raises(sa.exc.IntegrityError, match="four_eyes"), conn.begin_nested():
         conn.execute(
             sa.text(
-                "UPDATE backoffice.rules SET state = 'approved', decided_by = 'Ann'"
+                "UPDATE backoffice.business_rules SET state = 'approved', decided_by = 'Ann'"
                 " WHERE label = 'risk/2'"
             )
         )
@@ -182,7 +182,7 @@ def test_every_step_is_in_the_audit_log(conn: sa.Connection, draft: Draft) -> No
     said = conn.execute(
         sa.text(
             "SELECT actor, action, after ->> 'state' AS state FROM backoffice.audit_entries"
-            " WHERE subject = 'backoffice.rules/risk/2' ORDER BY audit_entry_id"
+            " WHERE subject = 'backoffice.business_rules/risk/2' ORDER BY audit_entry_id"
         )
     ).all()
     assert [tuple(row) for row in said] == [

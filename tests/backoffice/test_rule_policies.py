@@ -81,7 +81,7 @@ def test_any_document_is_a_policy_or_refused(kind: str, data: st.DataObject) -> 
 def test_the_first_versions_say_what_the_code_said(conn: sa.Connection) -> None:
     rows = conn.execute(
         sa.text(
-            "SELECT r.kind, r.label, r.parameters FROM backoffice.rules AS r"
+            "SELECT r.kind, r.label, r.parameters FROM backoffice.business_rules AS r"
             " JOIN backoffice.rule_periods USING (rule_id) WHERE valid_to_at IS NULL"
         )
     ).all()

@@ -13,21 +13,21 @@ INSERT INTO backoffice.api_keys
     (key_name, secret_hash, user_id, purpose, scopes, created_at, expires_at)
 VALUES ('abc', repeat('3', 64), 2, 'the warehouse', '{orders:read}', '2018-01-01Z', '2019-01-01Z');
 
-INSERT INTO backoffice.rules (kind, version, label, parameters, examples, based_on, state, created_by,
+INSERT INTO backoffice.business_rules (kind, version, label, parameters, examples, based_on, state, created_by,
     created_at, proposed_by, proposed_at, decided_by, decided_at)
 SELECT kind, 2, 'risk/2', parameters || '{"review_from": 0.1}',
     '[{"name": "x", "given": {"probability": 0.2}, "expected": {"outcome": "review"}}]', 'risk/1',
     'in_force', 'ann', '2018-01-20Z', 'ann', '2018-01-21Z', 'bob', '2018-01-22Z'
-FROM backoffice.rules WHERE label = 'risk/1';
+FROM backoffice.business_rules WHERE label = 'risk/1';
 UPDATE backoffice.rule_periods SET valid_to_at = '2018-02-01Z', ended_because = 'superseded'
 WHERE kind = 'risk';
-UPDATE backoffice.rules SET state = 'superseded' WHERE label = 'risk/1';
+UPDATE backoffice.business_rules SET state = 'superseded' WHERE label = 'risk/1';
 INSERT INTO backoffice.rule_periods (kind, rule_id, valid_from_at, begun_by)
-SELECT kind, rule_id, '2018-02-01Z', 'bob' FROM backoffice.rules WHERE label = 'risk/2';
+SELECT kind, rule_id, '2018-02-01Z', 'bob' FROM backoffice.business_rules WHERE label = 'risk/2';
 INSERT INTO backoffice.rule_trials
     (rule_id, stage, subjects, changed, summary, tried_as_of, run_id)
 SELECT rule_id, 'test', 1, 0, '{"failed": []}', '2018-01-20Z', 'command'
-FROM backoffice.rules WHERE label = 'risk/2';
+FROM backoffice.business_rules WHERE label = 'risk/2';
 
 INSERT INTO backoffice.tax_rates
     (country, tax_category, rate_bps, valid_from_date, valid_to_date, source, created_by)

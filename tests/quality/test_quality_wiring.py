@@ -179,7 +179,10 @@ def test_the_jobs_hold_every_check_and_the_daily_one_every_asset() -> None:
         ("inventory", "forecast_backtests"), ("inventory", "forecast_methods"),
         ("inventory", "policy_simulations"), ("inventory", "forecasts"),
         ("inventory", "reorder_policies"), ("inventory", "purchase_proposals"),
-        ("backoffice", "purges"), ("pricing", "price_plans"), ("pricing", "plan_lines"),
+        ("backoffice", "audit_entries"), ("backoffice", "business_rules"),
+        ("backoffice", "order_taxes"), ("backoffice", "oss_turnover"),
+        ("backoffice", "rule_trials"), ("backoffice", "tax_rates"), ("backoffice", "vat_checks"),
+        ("pricing", "price_plans"), ("pricing", "plan_lines"),
         ("pricing", "prices"), ("pricing", "elasticities"), ("pricing", "markdown_plans"),
         ("pricing", "backtests"),
     }  # fmt: skip

@@ -42,7 +42,9 @@ def draft(conn: sa.Connection, kind: str) -> str:
 
 def put_in_force(conn: sa.Connection, label: str, at: datetime) -> None:
     """Straight to force, as the rows say it: the way there is tested where it is walked."""
-    sql = sa.text("UPDATE backoffice.rules SET state = :state, decided_by = 'bob' WHERE label = :l")
+    sql = sa.text(
+        "UPDATE backoffice.business_rules SET state = :state, decided_by = 'bob' WHERE label = :l"
+    )
     for state in ("tested", "proposed", "approved"):
         conn.execute(sql, {"state": state, "l": label})
     rules.promote(conn, label, "bob", at)
@@ -147,7 +149,9 @@ def test_a_rule_in_shadow_decides_beside_and_changes_nothing(
 ) -> None:
     with decided_shop.begin() as conn:
         label, since = draft(conn, "carrier"), middle(conn)
-        sql = sa.text("UPDATE backoffice.rules SET state = :s, decided_by = 'bob' WHERE label = :l")
+        sql = sa.text(
+            "UPDATE backoffice.business_rules SET state = :s, decided_by = 'bob' WHERE label = :l"
+        )
         for state in ("tested", "proposed", "approved"):
             conn.execute(sql, {"s": state, "l": label})
         rules.shadow(conn, label, since)

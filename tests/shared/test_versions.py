@@ -26,9 +26,9 @@ _CHANGED = (
         " ended_because = 'superseded' WHERE kind = 'risk'"
     ),
     sa.text(
-        "WITH made AS (INSERT INTO backoffice.rules (kind, version, label, parameters, state,"
+        "WITH made AS (INSERT INTO backoffice.business_rules (kind, version, label, parameters, state,"
         " created_by, created_at, decided_by) SELECT kind, 2, 'risk/2', parameters, 'in_force',"
-        " 'ann', now(), 'bob' FROM backoffice.rules WHERE label = 'risk/1'"
+        " 'ann', now(), 'bob' FROM backoffice.business_rules WHERE label = 'risk/1'"
         " RETURNING rule_id, kind)"
         " INSERT INTO backoffice.rule_periods (kind, rule_id, valid_from_at, begun_by)"
         " SELECT kind, rule_id, '2024-06-01Z', 'bob' FROM made"
@@ -103,3 +103,17 @@ def test_versions_of_a_range(conn: sa.Connection) -> None:
     assert starts_of(found) == [CHANGE]
     assert version_at(found, CHANGE - timedelta(seconds=1)).label == "risk/1"
     assert version_at(found, CHANGE).label == "risk/2"
+
+
+def test_a_setting_younger_than_a_version_has_its_default(conn: sa.Connection) -> None:
+    """Code may come to know more than the versions in the database say."""
+    conn.execute(sa.text("ALTER TABLE backoffice.business_rules DISABLE TRIGGER USER"))
+    conn.execute(
+        sa.text(
+            "UPDATE backoffice.business_rules SET parameters = parameters - 'review_cost_eur'"
+            " WHERE label = 'risk/1'"
+        )
+    )
+    claim(conn, CHANGE, 1)
+    (found,) = in_force(conn, KIND, RiskPolicy)
+    assert found.policy == RiskPolicy()

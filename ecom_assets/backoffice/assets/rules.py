@@ -55,7 +55,7 @@ _USED = (
 
 
 @dg.asset(
-    key=["backoffice", "rules"],
+    key=["backoffice", "business_rules"],
     kinds={"postgres"},
     description="Business rules by version: what is in force since when and by whom, what is under"
     " way, and which versions decided the newest orders.",
@@ -104,7 +104,11 @@ _NEWEST_TRIALS = (
 
 @dg.asset(
     key=["backoffice", "rule_trials"],
-    deps=[["backoffice", "rules"], ["risk", "decisions"], ["transport", "carrier_choices"]],
+    deps=[
+        ["backoffice", "business_rules"],
+        ["risk", "decisions"],
+        ["transport", "carrier_choices"],
+    ],
     kinds={"postgres"},
     description="What versions not in force would have decided: a backtest over the last 90 days,"
     " or beside the rule in force for the orders since the last shadow run. Nothing is changed.",

@@ -37,7 +37,7 @@ RULE_TABLES = (
     TableExpectations(
         RULE_PERIODS,
         (*structure(RULE_PERIODS), _BEGINS, _OVERLAPS),
-        asset=("backoffice", "rules"),
+        asset=("backoffice", "business_rules"),
     ),
     TableExpectations(RULE_TRIALS, structure(RULE_TRIALS)),
 )

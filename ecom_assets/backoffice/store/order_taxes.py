@@ -135,7 +135,7 @@ _EXPLAINED = sa.text("""
 _DECIDED = sa.text("""
     SELECT DISTINCT ON (l.kind, l.subject) l.kind, l.subject, l.version, l.decided_as_of,
         l.outcome, r.parameters, r.created_by, r.decided_by AS approved_by
-    FROM decisions.ledger AS l LEFT JOIN backoffice.rules AS r ON r.label = l.version
+    FROM decisions.ledger AS l LEFT JOIN backoffice.business_rules AS r ON r.label = l.version
     WHERE l.order_id = :order_id
     ORDER BY l.kind, l.subject, l.attempt DESC
 """)

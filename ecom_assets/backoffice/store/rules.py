@@ -17,16 +17,18 @@ from ecom_assets.backoffice.model import Kind, Rule, RuleRefused, RuleState
 from ecom_assets.backoffice.tables import RULE_PERIODS, RULE_TRIALS, RULES
 from ecom_assets.shared.policies import InvalidPolicy, policy_of, settings_of
 
-_LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('backoffice.rules/' || :kind, 0))")
+_LOCK = sa.text(
+    "SELECT pg_advisory_xact_lock(hashtextextended('backoffice.business_rules/' || :kind, 0))"
+)
 _FIELDS = [RULES.c[name] for name in Rule.__slots__]
 _OPEN = sa.text("""
     SELECT p.rule_period_id, p.rule_id, r.label, p.valid_from_at
-    FROM backoffice.rule_periods AS p JOIN backoffice.rules AS r USING (rule_id)
+    FROM backoffice.rule_periods AS p JOIN backoffice.business_rules AS r USING (rule_id)
     WHERE p.kind = :kind AND p.valid_to_at IS NULL
 """)
 _BEFORE = sa.text("""
     SELECT p.rule_id, r.label
-    FROM backoffice.rule_periods AS p JOIN backoffice.rules AS r USING (rule_id)
+    FROM backoffice.rule_periods AS p JOIN backoffice.business_rules AS r USING (rule_id)
     WHERE p.kind = :kind AND p.rule_id <> :rule_id AND p.ended_because = 'superseded'
     ORDER BY p.valid_to_at DESC LIMIT 1
 """)

@@ -20,7 +20,7 @@ BY_HAND = "command"
 
 _SHADOWED = sa.text("""
     SELECT r.label, coalesce(max(t.to_at), r.shadow_from_at) AS from_at
-    FROM backoffice.rules AS r
+    FROM backoffice.business_rules AS r
     LEFT JOIN backoffice.rule_trials AS t ON t.rule_id = r.rule_id AND t.stage = 'shadow'
     WHERE r.state = 'shadow'
     GROUP BY r.rule_id
@@ -42,7 +42,9 @@ def run_tests(
     rule = rules.find(conn, label)
     if not rule.examples:
         raise RuleRefused(f"{label} has no examples, so its tests show nothing")
-    failed = failures(kind, policy_of(label, kind.form, rule.parameters, label), rule.examples)
+    failed = failures(
+        kind, policy_of(label, kind.form, rule.parameters, label, False), rule.examples
+    )
     names = {line.partition(":")[0] for line in failed}
     _record(
         conn, rule, at, run, stage="test", subjects=len(rule.examples), changed=len(names),

@@ -19,7 +19,7 @@ from ecom_assets.shared.columns import (
 
 RULES = area_table(
     "backoffice",
-    "rules",
+    "business_rules",
     "Business rules by version. What a version says never changes, only how far it has come.",
     identity("rule_id", "surrogate key"),
     text("kind", "which decision it governs, such as risk or routing"),
@@ -75,7 +75,7 @@ RULE_PERIODS = area_table(
     text("ended_because", "superseded or rolled_back; open, if empty", nullable=True),
     recorded_at(),
     sa.ForeignKeyConstraint(
-        ["rule_id", "kind"], ["backoffice.rules.rule_id", "backoffice.rules.kind"]
+        ["rule_id", "kind"], ["backoffice.business_rules.rule_id", "backoffice.business_rules.kind"]
     ),
     sa.CheckConstraint("valid_to_at > valid_from_at", name="ends_after_start"),
     sa.CheckConstraint(
@@ -96,7 +96,7 @@ RULE_TRIALS = area_table(
     "rule_trials",
     "What versions not in force would have decided: tests, backtests and shadow runs.",
     identity("rule_trial_id", "surrogate key"),
-    reference("rule_id", "the version", "backoffice.rules.rule_id"),
+    reference("rule_id", "the version", "backoffice.business_rules.rule_id"),
     text("stage", "test, backtest or shadow"),
     moment("from_at", "first moment of deciding; empty for a test", nullable=True),
     moment("to_at", "end, excluded; empty for a test", nullable=True),

@@ -5,15 +5,15 @@ from __future__ import annotations
 from quality.broken_rows.broken import Broken
 
 ROWS = (
-    Broken("backoffice.rules", "rules_four_eyes",
-           "UPDATE backoffice.rules SET decided_by = 'Platform' WHERE rule_id = 2",
-           ({"rule_id": "2"},), without="rules_four_eyes_check"),
-    Broken("backoffice.rules", "rules_in_force_has_open_period",
-           "UPDATE backoffice.rules SET state = 'superseded' WHERE rule_id = 3",
+    Broken("backoffice.business_rules", "business_rules_four_eyes",
+           "UPDATE backoffice.business_rules SET decided_by = 'Platform' WHERE rule_id = 2",
+           ({"rule_id": "2"},), without="business_rules_four_eyes_check"),
+    Broken("backoffice.business_rules", "business_rules_in_force_has_open_period",
+           "UPDATE backoffice.business_rules SET state = 'superseded' WHERE rule_id = 3",
            ({"rule_id": "3"},)),
-    Broken("backoffice.rules", "rules_approved_before_force",
-           "UPDATE backoffice.rules SET decided_by = NULL WHERE rule_id = 4",
-           ({"rule_id": "4"},), without="rules_approved_before_force_check"),
+    Broken("backoffice.business_rules", "business_rules_approved_before_force",
+           "UPDATE backoffice.business_rules SET decided_by = NULL WHERE rule_id = 4",
+           ({"rule_id": "4"},), without="business_rules_approved_before_force_check"),
     Broken("backoffice.rule_periods", "rule_periods_without_gap",
            "UPDATE backoffice.rule_periods SET valid_from_at = '2018-01-01Z'"
            " WHERE rule_period_id = 2", ({"rule_period_id": "2"},)),
