@@ -16,7 +16,7 @@ from ecom_assets.shared import quarantine
 from gateway.api.answers import Answer, require_match, sent, tag_of
 from gateway.api.calls import Call, IfMatch, OnceKey, needs
 from gateway.api.cursors import BY_KEY, Cursor, Limit, Page, paging
-from gateway.api.doors import Door, door_of
+from gateway.api.doors import Door, Row, door_of
 from gateway.api.faults import Fault, missing
 from gateway.api.values import Given, Key, Reason, Told, Wanted
 
@@ -126,9 +126,7 @@ def discard_row(
     return call.write_once(key, work)
 
 
-def _waiting(
-    conn: sa.Connection, quarantine_id: int, if_match: str | None
-) -> tuple[sa.RowMapping, Door]:
+def _waiting(conn: sa.Connection, quarantine_id: int, if_match: str | None) -> tuple[Row, Door]:
     row = _parked(conn, quarantine_id, if_match)
     door = door_of(row)
     if door is None:
@@ -137,14 +135,14 @@ def _waiting(
     return row, door
 
 
-def _parked(conn: sa.Connection, quarantine_id: int, if_match: str | None = "*") -> sa.RowMapping:
+def _parked(conn: sa.Connection, quarantine_id: int, if_match: str | None = "*") -> Row:
     row = quarantine.find(conn, quarantine_id, is_locked=True)
     if row is None:
         raise missing(f"row {quarantine_id} in the quarantine")
     require_match(if_match, _tag(row))
     if row["state"] != "parked":
         raise Fault(409, "not_parked", f"the row is {row['state']} already")
-    return row
+    return dict(row)
 
 
 def _settled(
@@ -165,5 +163,5 @@ def _told(row: Any) -> ParkedTold:
     )  # fmt: skip
 
 
-def _tag(row: sa.RowMapping) -> str:
+def _tag(row: Any) -> str:
     return tag_of("quarantine", row["quarantine_id"], row["state"], row["row"])

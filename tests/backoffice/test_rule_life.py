@@ -106,7 +106,8 @@ def test_what_a_version_says_never_changes(conn: sa.Connection, draft: Draft) ->
         "UPDATE backoffice.business_rules SET parameters = '{}'",
         "UPDATE backoffice.business_rules SET examples = '[1]'",
         "UPDATE backoffice.business_rules SET created_by = 'x'",
-        "UPDATE backoffice.business_rules SET state = 'approved', decided_by = 'x' WHERE label = 'risk/2'",
+        "UPDATE backoffice.business_rules SET state = 'approved', decided_by = 'x'"
+        " WHERE label = 'risk/2'",
         "DELETE FROM backoffice.business_rules WHERE label = 'risk/2'",
         "DELETE FROM backoffice.rule_periods",
     ):

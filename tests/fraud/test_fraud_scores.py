@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -30,7 +30,7 @@ SCORES = """
 LEARNT = "SELECT model_version, rows_used, positives, coefficients FROM fraud.models ORDER BY 1"
 
 
-def score(database: DatabaseResource, chunk: int = 20_000) -> dict[str, int]:
+def score(database: DatabaseResource, chunk: int = 20_000) -> Mapping[str, int]:
     record_waiting(database.begin, batch=1_000)
     begin = partial(one_at_a_time, database.begin)
     return drain(begin, Stage.SCORE, partial(score_orders, run="run"), chunk=chunk)
@@ -133,7 +133,7 @@ def test_a_killed_run_continues_to_the_same_scores(
 ) -> None:
     chunks = iter(range(3))
 
-    def dies(conn: sa.Connection) -> dict[str, int]:
+    def dies(conn: sa.Connection) -> Mapping[str, int]:
         counts = score_orders(conn, "run")
         if next(chunks) == 2:
             raise KeyboardInterrupt

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from gateway import limits
-from gateway.limits import Counter, limit
 
 from fixtures.redis_server import PROGRAM, RedisServer
+from gateway import limits
+from gateway.limits import Counter, limit
 
 THREE = limit("test", "3 per minute")
 

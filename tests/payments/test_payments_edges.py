@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -38,7 +38,7 @@ def paid(amount_minor: Any, **more: Any) -> dict[str, Any]:
     return card(amount_minor, authorised_at=AT, **more)
 
 
-def settle(conn: sa.Connection, place: Place, *orders: tuple[int, Any]) -> dict[str, int]:
+def settle(conn: sa.Connection, place: Place, *orders: tuple[int, Any]) -> Mapping[str, int]:
     place(conn, list(orders))
     claim(conn, Stage.PAYMENT)
     return match_payments(conn, "run")
@@ -256,7 +256,7 @@ def test_a_run_killed_after_any_chunk_ends_like_one_that_was_not(
     orders = [(due, tenders) for due, tenders, _, _ in REASONED]
     chunks = iter(range(len(orders)))
 
-    def dies(conn: sa.Connection) -> dict[str, int]:
+    def dies(conn: sa.Connection) -> Mapping[str, int]:
         counts = match_payments(conn, "run")
         if next(chunks) == survived:
             raise KeyboardInterrupt

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -39,7 +39,7 @@ shops = st.lists(
 )
 
 
-def step(conn: sa.Connection) -> dict[str, int]:
+def step(conn: sa.Connection) -> Mapping[str, int]:
     return match_payments(conn, "run")
 
 

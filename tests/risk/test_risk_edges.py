@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from math import nextafter
 from typing import Any
@@ -198,7 +198,7 @@ def test_a_run_killed_after_any_chunk_ends_like_one_that_was_not(
     orders = [order for order, *_ in TABLE]
     chunks = iter(range(len(orders)))
 
-    def dies(conn: sa.Connection) -> dict[str, int]:
+    def dies(conn: sa.Connection) -> Mapping[str, int]:
         counts = decide_orders(conn, "run")
         if next(chunks) == survived:
             raise KeyboardInterrupt

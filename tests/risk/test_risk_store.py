@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -37,7 +37,7 @@ shops = st.lists(
 )
 
 
-def step(conn: sa.Connection) -> dict[str, int]:
+def step(conn: sa.Connection) -> Mapping[str, int]:
     return decide_orders(conn, "run")
 
 
@@ -141,7 +141,7 @@ def test_a_second_run_changes_nothing(database: DatabaseResource, place: Place) 
 
 
 def test_a_killed_step_leaves_nothing_behind(database: DatabaseResource, place: Place) -> None:
-    def dies(conn: sa.Connection) -> dict[str, int]:
+    def dies(conn: sa.Connection) -> Mapping[str, int]:
         step(conn)
         raise KeyboardInterrupt
 

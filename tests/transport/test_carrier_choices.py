@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,7 +23,7 @@ from ecom_assets.transport.tables import CARRIER_CHOICES
 from fixtures.allocated_shop import NOON, Shop
 
 
-def choose_all(shop: Shop, *orders: int) -> dict[str, int]:
+def choose_all(shop: Shop, *orders: int) -> Mapping[str, int]:
     shop.wait_for(Stage.CARRIER, *orders)
     claim(shop.conn, Stage.CARRIER)
     return choose_carriers(shop.conn, "run-1")

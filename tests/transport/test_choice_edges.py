@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -38,7 +39,7 @@ def one_zone(*offers: tuple[str, int, str], quality: float = 1.0) -> RateCard:
     )
 
 
-def choose(shop: Shop, *orders: int, policy: Policy = POLICY) -> dict[str, int]:
+def choose(shop: Shop, *orders: int, policy: Policy = POLICY) -> Mapping[str, int]:
     shop.wait_for(Stage.CARRIER, *orders)
     claim(shop.conn, Stage.CARRIER)
     return choose_carriers(shop.conn, "run-1", policy)
@@ -255,7 +256,7 @@ def test_a_run_that_dies_before_its_commit_leaves_nothing(
     if stage is Stage.SHIP:
         drain(database.begin, Stage.CARRIER, partial(choose_carriers, run="before"))
 
-    def die(conn: sa.Connection) -> dict[str, int]:
+    def die(conn: sa.Connection) -> Mapping[str, int]:
         STEPS[stage](conn, "killed")
         raise PowerCut
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +20,7 @@ from fixtures.allocated_shop import NOON, Shop
 from resources.database import DatabaseResource
 
 
-def ship(shop: Shop, *orders: int) -> dict[str, int]:
+def ship(shop: Shop, *orders: int) -> Mapping[str, int]:
     shop.wait_for(Stage.CARRIER, *orders)
     claim(shop.conn, Stage.CARRIER)
     choose_carriers(shop.conn, "run-1")

@@ -54,7 +54,7 @@ def test_an_old_key_names_another_request(shop: House, operator: TestClient) -> 
 
 @pytest.mark.parametrize("key", ["", "a b", "x" * 201, "é"])
 def test_a_bad_key_is_refused(clerk: TestClient, key: str) -> None:
-    answer = clerk.post(ADJUST, json=ROW, headers={"Idempotency-Key": key.encode("latin-1")})
+    answer = clerk.post(ADJUST, json=ROW, headers={b"Idempotency-Key": key.encode("latin-1")})
     assert answer.status_code == 422, answer.text
     assert answer.json()["errors"][0]["field"] == "Idempotency-Key"
 
@@ -172,12 +172,12 @@ def test_a_database_that_is_away_is_said_to_be(
 ) -> None:
     import sqlalchemy as sa
 
-    from gateway.api import orders
+    from ecom_assets.orders.store import listing
 
     def lost(*_: Any) -> Any:
         raise sa.exc.OperationalError("SELECT", {}, Exception("gone"))
 
-    monkeypatch.setattr(orders.listing, "list_orders", lost)
+    monkeypatch.setattr(listing, "list_orders", lost)
     answer = operator.get(f"{API}/orders")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
     assert "gone" not in answer.text

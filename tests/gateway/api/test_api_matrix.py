@@ -34,7 +34,7 @@ def callers(still_shop: House) -> Callers:
 
 def call(caller: TestClient, operation: Operation) -> Any:
     """Call a route with a body that is good enough to get past the question who asks."""
-    body = None if operation.method in ("GET", "DELETE") else {}
+    body: dict[str, object] | None = None if operation.method in ("GET", "DELETE") else {}
     return caller.request(operation.method, operation.filled, json=body)
 
 
