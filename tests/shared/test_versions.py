@@ -28,7 +28,8 @@ _CHANGED = (
     sa.text(
         "WITH made AS (INSERT INTO backoffice.business_rules (kind, version, label, parameters,"
         " state, created_by, created_at, decided_by)"
-        " SELECT kind, 2, 'risk/2', parameters, 'in_force', 'ann', now(), 'bob' FROM backoffice.business_rules WHERE label = 'risk/1'"
+        " SELECT kind, 2, 'risk/2', parameters, 'in_force', 'ann', now(), 'bob'"
+        " FROM backoffice.business_rules WHERE label = 'risk/1'"
         " RETURNING rule_id, kind)"
         " INSERT INTO backoffice.rule_periods (kind, rule_id, valid_from_at, begun_by)"
         " SELECT kind, rule_id, '2024-06-01Z', 'bob' FROM made"
