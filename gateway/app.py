@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -30,6 +30,9 @@ from gateway.headers import SafeHeaders
 from gateway.limits import Counter
 from gateway.problems import problem
 from gateway.rendering import FOLDER, page
+from gateway.screens.admin import add_screens
+from gateway.screens.inner import Inner
+from gateway.screens.pages.account import Doors
 from gateway.settings import GatewaySettings
 from resources.database import DatabaseResource
 
@@ -48,12 +51,13 @@ def build_app(
     counter = Counter(settings.redis_url)
     dagster = _dagster_ui(settings, entrance, workspace)
     pages = LoginPages(entrance, counter, settings)
+    api = build_api(settings, database, entrance, counter, workspace.instance)
     routes: list[BaseRoute] = [
         Route("/", _start),
         Route("/health", _Health(database)),
         *([OidcPages(entrance, pages, settings, settings.oidc).route()] if settings.oidc else []),
         *pages.routes(),
-        build_api(settings, database, entrance, counter, workspace.instance),
+        api,
         Mount("/static", StaticFiles(directory=FOLDER / "static")),
         dagster.routes_to_mount(),
     ]
@@ -61,7 +65,7 @@ def build_app(
         Identify, entrance=entrance, cookie=settings.cookie, origins=settings.origins,
         public=PUBLIC, open_to_all=OPEN,
     )  # fmt: skip
-    return Starlette(
+    app = Starlette(
         routes=routes,
         middleware=[
             Middleware(SafeHeaders, is_secure=settings.is_secure),
@@ -71,6 +75,9 @@ def build_app(
         exception_handlers={HTTPException: _told, Exception: _broken},
         lifespan=_lifespan,
     )
+    inner = Inner(api, settings.public_url)
+    add_screens(app, settings, database, inner, Doors(entrance, counter, pages.come_in))
+    return app
 
 
 def _dagster_ui(
@@ -121,8 +128,8 @@ class _Health:
             conn.execute(sa.text("SELECT 1"))
 
 
-async def _start(request: Request) -> Response:
-    return page(request, "start.html", {})
+async def _start(_: Request) -> Response:
+    return RedirectResponse("/screens/", 303)
 
 
 async def _told(request: Request, error: Exception) -> Response:

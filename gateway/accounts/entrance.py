@@ -153,6 +153,43 @@ class Entrance:
             sessions.end_session(conn, token, "logout", self.now())
             audit.record(conn, actor_of(principal, visit), "logout", f"users/{principal.name}")
 
+    async def change_password(
+        self, principal: Principal, current: str, wanted: str, visit: Visit
+    ) -> str | None:
+        """Set another password by the current one; returns the token of a new session.
+
+        All sessions end, so that whoever knew the old password is out. None where the current one
+        is wrong.
+
+        Raises:
+            UserRefused: the new password is no good.
+            Busy: too many are waiting already.
+        """
+        kept = await to_thread.run_sync(self._kept, principal.name)
+        is_right = await self._in_turn(is_password, current, kept and kept[1])
+        if not is_right or not kept:
+            actor = actor_of(principal, visit)
+            await to_thread.run_sync(
+                self.record, actor, "set_password", f"users/{principal.name}", audit.REFUSED,
+                "wrong password",
+            )  # fmt: skip
+            return None
+        return await self._in_turn(self._change_password, principal, wanted, visit)
+
+    def sessions(self, principal: Principal) -> list[dict[str, Any]]:
+        """Sessions of a user that go on; the one that asks is marked."""
+        with self._database.begin() as conn:
+            found = sessions.sessions_of(conn, principal.user_id, self.now(), self._lasting)
+        return [dict(row) | {"is_this": row["session_id"] == principal.proof_id} for row in found]
+
+    def end_others(self, principal: Principal, visit: Visit) -> int:
+        """End all sessions of a user but the one that asks; returns how many."""
+        with self._database.begin() as conn:
+            ended = sessions.end_others(conn, principal.user_id, principal.proof_id, self.now())
+            audit.record(conn, actor_of(principal, visit), "end_sessions",
+                         f"users/{principal.name}", after={"ended": ended})  # fmt: skip
+        return ended
+
     def let_in(self, user_id: int, visit: Visit, action: str) -> str:
         """Start a session of a user who has shown who it is; returns its token."""
         return self._let_in(user_id, None, visit, action)
@@ -213,6 +250,14 @@ class Entrance:
             actor = Actor(user.name, "browser", visit.address, visit.request_id)
             audit.record(conn, actor, "set_password", f"users/{user.name}")
         return self._let_in(user.user_id, None, visit, "login")
+
+    def _change_password(self, principal: Principal, wanted: str, visit: Visit) -> str:
+        with self._database.begin() as conn:
+            act(conn, actor_of(principal, visit))
+            users.set_password(conn, users.user(conn, principal.user_id), wanted, self.now())
+            audit.record(conn, actor_of(principal, visit), "set_password",
+                         f"users/{principal.name}")  # fmt: skip
+        return self._let_in(principal.user_id, None, visit, "login")
 
     def _begin(
         self, link: str, name: str, full_name: str, password: str, visit: Visit

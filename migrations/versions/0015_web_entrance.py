@@ -261,7 +261,7 @@ def upgrade() -> None:
     sa.Column('seen_at', postgresql.TIMESTAMP(timezone=True), nullable=False, comment='last request, to about a minute'),
     sa.Column('ends_at', postgresql.TIMESTAMP(timezone=True), nullable=False, comment='end at the latest, whatever is done until then'),
     sa.Column('ended_at', postgresql.TIMESTAMP(timezone=True), nullable=True, comment='end; open, if empty'),
-    sa.Column('ended_because', sa.Text(), nullable=True, comment='logout, disabled, password_changed, roles_changed or replaced'),
+    sa.Column('ended_because', sa.Text(), nullable=True, comment='logout, disabled, password_changed, roles_changed, replaced or ended_by_user'),
     sa.Column('address', sa.Text(), nullable=False, comment='address the login came from'),
     sa.Column('agent', sa.Text(), nullable=False, comment='what the browser calls itself'),
     sa.Column('recorded_at', postgresql.TIMESTAMP(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False, comment='when the row was written; audit only, never an input to a rule'),

@@ -74,6 +74,26 @@ def end_sessions(conn: sa.Connection, user_id: int, because: str, at: datetime) 
     return _end(conn, SESSIONS.c.user_id == user_id, because, at)
 
 
+def sessions_of(
+    conn: sa.Connection, user_id: int, at: datetime, lasting: Lasting
+) -> list[sa.RowMapping]:
+    """Sessions of a user that go on, the newest first, without what would let anybody in."""
+    columns = SESSIONS.c["session_id", "started_at", "seen_at", "ends_at", "address", "agent"]
+    found = (
+        sa.select(*columns)
+        .where(SESSIONS.c.user_id == user_id, SESSIONS.c.ended_at.is_(None))
+        .where(SESSIONS.c.ends_at > at, SESSIONS.c.seen_at > at - lasting.idle)
+        .order_by(SESSIONS.c.session_id.desc())
+    )
+    return list(conn.execute(found).mappings())
+
+
+def end_others(conn: sa.Connection, user_id: int, but: int, at: datetime) -> int:
+    """End all sessions of a user but one; returns how many went on."""
+    others = sa.and_(SESSIONS.c.user_id == user_id, SESSIONS.c.session_id != but)
+    return _end(conn, others, "ended_by_user", at)
+
+
 def _end(conn: sa.Connection, which: sa.ColumnElement[bool], because: str, at: datetime) -> int:
     ended = sa.update(SESSIONS).where(which, SESSIONS.c.ended_at.is_(None))
     return conn.execute(ended.values(ended_at=at, ended_because=because)).rowcount

@@ -1,0 +1,1 @@
+"""Pages of our own, in the frame of the others."""

@@ -1,0 +1,1 @@
+"""Screens of the admin library: lists and forms over the API."""
