@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette_admin.auth import AdminUser, BaseAuthProvider
 from starlette_admin.base import BaseAdmin
 from starlette_admin.i18n import TimezoneConfig
+from starlette_admin.theme import ClassMap, DefaultTheme
 
 from ecom_assets.backoffice.roles import Right
 from gateway.rendering import FOLDER
@@ -34,6 +35,13 @@ class _Known(BaseAuthProvider):
         if principal is None or principal.via == "api_key":
             raise HTTPException(403, "screens are for people; programs use the API")
         return AdminUser(principal.full_name or principal.name)
+
+
+class _Look(DefaultTheme):
+    """The library's own look, where going back is not shown as a danger."""
+
+    def get_class_map(self) -> ClassMap:
+        return ClassMap({"form.cancel_button": "btn btn-animate-icon"})
 
 
 class _Screens(BaseAdmin):
@@ -60,7 +68,7 @@ def add_screens(
         additional_loaders=[PrefixLoader({"library": NoncedTemplates()}), NoncedTemplates()],
         static_dir=None, index_view=Start(inner),
         favicon_url="/static/icon.svg",
-        auth_provider=_Known(), middlewares=[Middleware(Policy)],
+        theme=_Look(), auth_provider=_Known(), middlewares=[Middleware(Policy)],
         # Shown to the browser for minutes; a new key at each start forgets such messages only.
         secret_key=secrets.token_hex(32),
         timezone_config=TimezoneConfig(use_user_locale_timezone=False),

@@ -10,6 +10,7 @@ from gateway.screens.inner import Inner
 from gateway.screens.pages.account import Account, Doors
 from gateway.screens.pages.approvals import Approvals
 from gateway.screens.pages.quarantine import Quarantine
+from gateway.screens.pages.rules import Rules
 from gateway.screens.pages.status import Status
 from gateway.screens.plain.people import AuditLog, Users
 from resources.database import DatabaseResource
@@ -19,6 +20,7 @@ def views(inner: Inner, database: DatabaseResource, doors: Doors) -> Iterator[Ba
     """Every screen; those that the user may not see are left out of the menu."""
     yield Approvals(inner)
     yield Quarantine(inner)
+    yield Rules(inner)
     yield Status(inner)
     yield DropDown(
         "People", icon="fa-solid fa-users", always_open=False,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -16,6 +15,7 @@ from starlette_admin.flash import flash
 from starlette_admin.views import BaseModelView
 
 from ecom_assets.backoffice.roles import Right
+from gateway.screens.fields import sent, told
 from gateway.screens.inner import Inner, Reply, at
 from gateway.screens.listing import Listing, reading
 from resources.database import DatabaseResource
@@ -52,7 +52,9 @@ class ApiView(BaseModelView):
         right: right that lets people see it.
         listing: where its rows come from.
         change: method of the API that changes one; empty where nothing does.
-        given: fields that the API takes; all of the form's by default.
+        one: path of one thing below the resource's.
+        fixed: fields that are entered once and only shown from then on.
+        named: field that people know a thing by.
     """
 
     resource: ClassVar[str]
@@ -62,6 +64,7 @@ class ApiView(BaseModelView):
     change: ClassVar[str] = "PATCH"
     one: ClassVar[str] = "/{}"
     fixed: ClassVar[tuple[str, ...]] = ()
+    named: ClassVar[str] = ""
     importers: Sequence[Any] = ()
     exporters: Sequence[Any] = ("csv",)
     column_visibility: bool = False
@@ -150,18 +153,33 @@ class ApiView(BaseModelView):
         """Never asked for, see `can_delete`."""
         raise ActionFailed("this is archived, not deleted")
 
+    async def repr(self, obj: Any, request: Request) -> str:
+        """A thing in words, such as `user vera`."""
+        name = getattr(obj, self.named or self.listing.key, "")
+        return f"{self.display_name} {name}"
+
     def body(self, data: Mapping[str, Any], *, is_new: bool) -> dict[str, Any]:
-        """What the API is sent of a form."""
-        return {name: value for name, value in data.items() if name != SEEN}
+        """What the API is sent of a form.
+
+        Raises:
+            FormValidationError: something that was entered cannot be sent.
+        """
+        given = {name: value for name, value in data.items() if name != SEEN}
+        body, faults = sent(self.fields, given)
+        if faults:
+            refused: dict[str | int, Any] = {}
+            refused.update(faults)
+            raise FormValidationError(refused)
+        return body
 
     def shown(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """What the form shows of what the API tells."""
-        return dict(body)
+        return told(self.fields, body)
 
     def made(self, reply: Reply) -> Mapping[str, Any]:
         """The thing that an answer to adding tells."""
-        told: Mapping[str, Any] = reply.body
-        return told
+        body: Mapping[str, Any] = reply.body
+        return body
 
     def added(self, request: Request, reply: Reply) -> None:
         """Say more about what was added."""
@@ -180,7 +198,8 @@ class ApiView(BaseModelView):
         if not faults or others:
             said = _CHANGED if reply.status == 412 else "; ".join([reply.detail, *others])
             flash(request, said, "error")
-        refused: dict[str | int, Any] = {**faults} or {"": reply.detail}
+        refused: dict[str | int, Any] = {} if faults else {"": reply.detail}
+        refused.update(faults)
         raise FormValidationError(refused)
 
     async def act(
@@ -205,12 +224,3 @@ class ApiView(BaseModelView):
 
     async def _read(self, work: Any, *args: Any) -> Any:
         return await to_thread.run_sync(reading, self.database, work, *args)
-
-
-def as_json(text: str | None) -> Any:
-    """JSON that a person typed.
-
-    Raises:
-        ValueError: it is none.
-    """
-    return json.loads(text) if text and text.strip() else {}

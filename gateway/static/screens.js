@@ -8,6 +8,9 @@
       return name === "starlette_admin_csrftoken" ? token : library.get(name);
     },
   });
+  document.addEventListener("change", function (event) {
+    if (event.target.matches("select[data-goes]")) window.location = event.target.value;
+  });
   document.addEventListener("submit", function (event) {
     const form = event.target;
     const question = form.dataset.confirm;

@@ -19,7 +19,7 @@ class Status(Page):
 
     @route("")
     async def index(self, request: Request) -> Response:
-        """The state as it is now; the page asks again every 15 seconds."""
+        """The state as it is now."""
         reply = await self.inner.ask(request, "GET", "/status")
         shown = {"reply": reply, "words": words}
         return self.show(request, "status.html", shown, min(reply.status, 503))

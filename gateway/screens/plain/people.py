@@ -8,18 +8,12 @@ from typing import Any
 import sqlalchemy as sa
 from starlette.requests import Request
 from starlette_admin.actions import row_action
-from starlette_admin.fields import (
-    BooleanField,
-    DateTimeField,
-    EmailField,
-    EnumField,
-    JSONField,
-    StringField,
-)
+from starlette_admin.fields import BooleanField, EmailField, StringField
 from starlette_admin.flash import flash
 
 from ecom_assets.backoffice.roles import Right, Role
 from ecom_assets.backoffice.tables import AUDIT_ENTRIES, USERS
+from gateway.screens.fields import Choices, Document, Moment
 from gateway.screens.inner import Reply
 from gateway.screens.listing import Listing
 from gateway.screens.view import ApiView
@@ -44,6 +38,7 @@ class Users(ApiView):
     area = "backoffice"
     right = Right.ADMINISTER
     fixed = ("user_id", "name")
+    named = "name"
     listing = Listing(
         sa.select(USERS.c.user_id, USERS.c.name, USERS.c.full_name, USERS.c.email, USERS.c.roles,
                   USERS.c.is_active, USERS.c.created_at),
@@ -55,10 +50,10 @@ class Users(ApiView):
         StringField("name", label="Name at login", required=True, maxlength=100),
         StringField("full_name", label="Full name", maxlength=200),
         EmailField("email", label="E-mail", maxlength=320),
-        EnumField("roles", label="Roles", multiple=True, select2=False,
+        Choices("roles", label="Roles", multiple=True, select2=False,
                   choices=list(_ROLES.items()), help_text="Several add up; hold Ctrl to choose."),
         BooleanField("is_active", label="May log in", exclude_from_create=True),
-        DateTimeField("created_at", label="Added (UTC)", read_only=True, exclude_from_create=True,
+        Moment("created_at", label="Added (UTC)", read_only=True, exclude_from_create=True,
                       exclude_from_edit=True),
     )  # fmt: skip
 
@@ -109,7 +104,7 @@ class AuditLog(ApiView):
     )  # fmt: skip
     fields = (
         StringField("audit_entry_id", label="Number", exclude_from_list=True),
-        DateTimeField("recorded_at", label="When (UTC)"),
+        Moment("recorded_at", label="When (UTC)"),
         StringField("actor", label="Who"),
         StringField("via", label="By"),
         StringField("action", label="What"),
@@ -117,8 +112,8 @@ class AuditLog(ApiView):
         StringField("outcome", label="Outcome"),
         StringField("detail", label="Why", exclude_from_list=True),
         StringField("address", label="From", exclude_from_list=True),
-        JSONField("before", label="Before", exclude_from_list=True),
-        JSONField("after", label="After", exclude_from_list=True),
+        Document("before", label="Before", exclude_from_list=True),
+        Document("after", label="After", exclude_from_list=True),
     )
 
     async def find_by_pk(self, request: Request, pk: Any) -> Any:
