@@ -16,7 +16,7 @@ from graphene import Schema
 from graphql import GraphQLError, OperationDefinitionNode, OperationType, parse, validate
 from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -54,6 +54,11 @@ _CSP = (
     " form-action 'self'; script-src 'nonce-{nonce}' 'strict-dynamic';"
     " style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:;"
     " connect-src 'self' {websocket}; worker-src 'self' blob:"
+)
+
+_WAY_BACK = (
+    b'<link rel="stylesheet" href="/static/way_back.css">'
+    b'<a class="operations-way-back" href="/screens/">Operations</a>'
 )
 
 StillIn = Callable[[HTTPConnection], Awaitable[bool]]
@@ -98,6 +103,14 @@ class DagsterUI(DagsterWebserver[UserProcessContext, UserRequestContext]):
     def make_csp_header(self, nonce: str) -> str:
         """What the UI's page may load: itself only."""
         return _CSP.format(nonce=nonce, websocket=self._websocket)
+
+    def index_html_endpoint(self, request: Request) -> Response:
+        """Dagster's page, with the way back to the screens."""
+        found = super().index_html_endpoint(request)  # type: ignore[no-untyped-call]
+        assert isinstance(found, Response)  # noqa: S101 - a release moved the page
+        content = bytes(found.body).replace(b"</body>", _WAY_BACK + b"</body>")
+        headers = {"Content-Security-Policy": found.headers["Content-Security-Policy"]}
+        return HTMLResponse(content, found.status_code, headers)
 
     def build_routes(self) -> list[BaseRoute]:
         """Dagster's routes without those that are closed, each with the right it needs."""

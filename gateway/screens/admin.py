@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import ClassVar
 
 from jinja2 import PrefixLoader
 from starlette.applications import Starlette
@@ -37,11 +38,17 @@ class _Known(BaseAuthProvider):
         return AdminUser(principal.full_name or principal.name)
 
 
+class _Classes(ClassMap):
+    """Going back is not shown as a danger."""
+
+    classes: ClassVar[dict[str, str]] = {"form.cancel_button": "btn btn-animate-icon"}
+
+
 class _Look(DefaultTheme):
-    """The library's own look, where going back is not shown as a danger."""
+    """The library's own look, with our classes."""
 
     def get_class_map(self) -> ClassMap:
-        return ClassMap({"form.cancel_button": "btn btn-animate-icon"})
+        return _Classes()
 
 
 class _Screens(BaseAdmin):
