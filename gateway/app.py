@@ -53,7 +53,7 @@ def build_app(
         Route("/health", _Health(database)),
         *([OidcPages(entrance, pages, settings, settings.oidc).route()] if settings.oidc else []),
         *pages.routes(),
-        build_api(settings, database, entrance, counter, workspace.instance),
+        build_api(settings, database, entrance, counter, workspace.instance, workspace),
         Mount("/static", StaticFiles(directory=FOLDER / "static")),
         dagster.routes_to_mount(),
     ]

@@ -39,7 +39,8 @@ class Bucket(StrEnum):
     HIGH = "high"
 
 
-def _features() -> Iterable[str]:
+def features() -> Iterable[str]:
+    """Names of the features that rules may look at."""
     # Knows arrays, which a process that only loads the definitions must not pay for.
     from ecom_assets.fraud.features import NAMES
 
@@ -58,7 +59,7 @@ class Rule:
     """
 
     reason: str
-    feature: Annotated[str, Words(_features)]
+    feature: Annotated[str, Words(features)]
     at_least: Annotated[float, Figure("as the feature")]
     points: Annotated[float, Figure("log-odds")]
 
@@ -113,7 +114,7 @@ class FraudPolicy:
         reasons = [rule.reason for rule in self.rules]
         if not reasons or len(set(reasons)) < len(reasons):
             raise ValueError("rules must have at least one rule, and each reason only once")
-        known = _features()
+        known = features()
         if strange := [rule.feature for rule in self.rules if rule.feature not in known]:
             raise ValueError(f"rules: {strange[0]} is not a feature")
         points = [rule.points for rule in self.rules]

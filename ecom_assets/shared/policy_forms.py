@@ -62,16 +62,17 @@ class Words:
         return {"enum": list(self.known())}
 
 
-def schema_of(form: type[Any]) -> dict[str, Any]:
+def schema_of(form: type[Any], is_complete: bool = True) -> dict[str, Any]:
     """The JSON Schema of a policy's settings.
 
     Args:
         form: dataclass of the policies.
+        is_complete: whether settings with a default must be given as well.
 
     Returns:
-        An object that needs every setting; `x-unit` says what figures are counted in.
+        An object; `x-unit` says what figures are counted in.
     """
-    return {"$schema": DIALECT, **_object(form, is_complete=True)}
+    return {"$schema": DIALECT, **_object(form, is_complete)}
 
 
 def _object(form: type[Any], is_complete: bool) -> dict[str, Any]:

@@ -22,6 +22,8 @@ from gateway.api import (
     orders,
     parked,
     profile,
+    rule_steps,
+    rules,
     status,
     stock_moves,
     users,
@@ -29,6 +31,7 @@ from gateway.api import (
 from gateway.api.before import Bodies, Kept, Metered
 from gateway.api.document import describe
 from gateway.api.faults import install
+from gateway.dagster_ui.context import UserProcessContext
 from gateway.limits import Counter
 from gateway.rendering import page
 from gateway.settings import GatewaySettings
@@ -49,6 +52,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     profile.ROUTER,
     users.ROUTER,
     status.ROUTER,
+    rules.ROUTER,
+    rule_steps.ROUTER,
 )
 """Areas, in the order the reference shows them."""
 
@@ -59,6 +64,7 @@ def build_api(
     entrance: Entrance,
     counter: Counter,
     instance: DagsterInstance,
+    workspace: UserProcessContext | None = None,
 ) -> Mount:
     """The API over a database, to be mounted by the entrance."""
     app = FastAPI(
@@ -69,6 +75,7 @@ def build_api(
         ],
     )  # fmt: skip
     app.state.database, app.state.entrance, app.state.instance = database, entrance, instance
+    app.state.workspace = workspace
     app.state.counter, app.state.prefix, app.state.cookie = counter, PREFIX, settings.cookie
     app.state.public_url = settings.public_url
     install(app)
