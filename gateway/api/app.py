@@ -26,6 +26,8 @@ from gateway.api import (
     rules,
     status,
     stock_moves,
+    tax_terms,
+    taxes,
     users,
 )
 from gateway.api.before import Bodies, Kept, Metered
@@ -54,6 +56,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     status.ROUTER,
     rules.ROUTER,
     rule_steps.ROUTER,
+    taxes.ROUTER,
+    tax_terms.ROUTER,
 )
 """Areas, in the order the reference shows them."""
 

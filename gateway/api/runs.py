@@ -40,9 +40,7 @@ def start(request: Request, call: Call, job: str, config: Mapping[str, Any]) -> 
         raise _away(f"the run could not be started: {str(error).splitlines()[0]}") from error
 
 
-def _submitted(
-    context: UserRequestContext, call: Call, job: str, config: Mapping[str, Any]
-) -> str:
+def _submitted(context: UserRequestContext, call: Call, job: str, config: Mapping[str, Any]) -> str:
     selector = _selector(context, job)
     if selector is None:
         raise _away(f"the code with the job {job} is not loaded now")

@@ -111,7 +111,7 @@ def _given(conn: sa.Connection, year: int, as_of: datetime) -> dict[str, Any]:
 
 _STANDING = sa.text("""
     SELECT year, seller_country, sum(orders) AS orders, coalesce(sum(eur_minor), 0) AS eur_minor,
-        sum(unconverted) AS unconverted,
+        sum(unconverted) AS unconverted, max(counted_as_of) AS counted_as_of,
         array_agg(DISTINCT currency) FILTER (WHERE unconverted > 0) AS unknown
     FROM backoffice.oss_turnover GROUP BY year, seller_country ORDER BY year DESC, seller_country
 """)

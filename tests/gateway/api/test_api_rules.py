@@ -107,9 +107,7 @@ def test_a_moment_to_come(shop: House, operator: TestClient, approver: TestClien
     post(approver, f"{path}/approve")
     later = "2099-01-01T00:00:00Z"
     assert post(operator, f"{path}/promote", at=later).status_code == 200
-    [now] = [
-        row for row in operator.get(f"{RULES}/kinds").json()["items"] if row["kind"] == "risk"
-    ]
+    [now] = [row for row in operator.get(f"{RULES}/kinds").json()["items"] if row["kind"] == "risk"]
     assert now["valid_from_at"] == later
 
 
@@ -143,9 +141,7 @@ def test_a_rule_is_in_the_one_list_of_approvals(
     assert (shown["comment"], len(shown["trials"])) == ("fine", 2)
 
 
-def test_a_drafter_does_not_decide_what_another_proposed(
-    shop: House, operator: TestClient
-) -> None:
+def test_a_drafter_does_not_decide_what_another_proposed(shop: House, operator: TestClient) -> None:
     post(operator, "risk", **DRAFT)
     post(operator, "risk/2/test")
     backtested(shop, "risk/2")
