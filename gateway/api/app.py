@@ -24,6 +24,7 @@ from gateway.api import (
     profile,
     rule_steps,
     rules,
+    settings as shop_settings,
     status,
     stock_moves,
     tax_terms,
@@ -58,6 +59,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     rule_steps.ROUTER,
     taxes.ROUTER,
     tax_terms.ROUTER,
+    shop_settings.ROUTER,
 )
 """Areas, in the order the reference shows them."""
 
