@@ -51,7 +51,7 @@ def _lines(file: Path) -> list[str]:
 @app.command("import")
 def import_(file: Source, by: By = None) -> None:
     """Take a CSV of rates, all or none; a rate that goes on ends where another begins."""
-    from ecom_assets.backoffice.store.tax_rates import take_rates
+    from ecom_assets.backoffice.store.tax_files import take_rates
 
     with _acting(by) as (conn, name):
         made, known = take_rates(conn, _lines(file), file.name, name)

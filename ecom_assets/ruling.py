@@ -17,6 +17,7 @@ from ecom_assets.inventory import rules as inventory
 from ecom_assets.payments import rules as payments
 from ecom_assets.risk import rules as risk
 from ecom_assets.shared.policies import policy_of
+from ecom_assets.shared.policy_forms import DIALECT, schema_of
 from ecom_assets.transport import model as parcels
 from ecom_assets.transport import policy as carrier
 from ecom_assets.transport import rules as transport
@@ -34,7 +35,14 @@ def _risk(policy: risk.RiskPolicy, given: Mapping[str, Any]) -> Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """What was tendered for an order; amounts in its minor units."""
+    """What was tendered for an order; amounts in its minor units.
+
+    Attributes:
+        due_minor: what the order owes.
+        authorised_minor: what its tenders have together.
+        pending_minor: what tenders promise that are not authorised yet.
+        tenders: how many tenders it has.
+    """
 
     due_minor: int
     authorised_minor: int
@@ -52,7 +60,11 @@ def _payment(policy: payments.PaymentPolicy, given: Mapping[str, Any]) -> Outcom
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """When stock was promised."""
+    """When stock was promised.
+
+    Attributes:
+        reserved_as_of: moment of the promise.
+    """
 
     reserved_as_of: datetime
 
@@ -74,7 +86,15 @@ def _fraud(policy: fraud.FraudPolicy, given: Mapping[str, Any]) -> Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A site as an order sees it; see `warehouse.rules.Standing`, and units on hand by SKU."""
+    """A site as an order sees it; see `warehouse.rules.Standing`.
+
+    Attributes:
+        stock: units on hand by SKU.
+        is_abroad: whether it lies outside the customer's country.
+        cost_minor: handling and carriage of the whole order, in minor units.
+        far: kilometres to the customer; 1 abroad and 0 at home where unknown.
+        handling_minor: cost of handling, in minor units.
+    """
 
     stock: Mapping[str, int]
     is_abroad: bool = False
@@ -90,7 +110,12 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Basket:
-    """Units by SKU that an order needs, and the sites by code."""
+    """What an order needs, and where it may come from.
+
+    Attributes:
+        units: units by SKU.
+        sites: the sites by code.
+    """
 
     units: Mapping[str, int]
     sites: Mapping[str, Site]
@@ -142,20 +167,34 @@ KINDS: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
         Kind(risk.KIND, risk.RiskPolicy, "From which loss, worth and probability an order is"
-             " reviewed or rejected.", "risk_decision", _risk),
+             " reviewed or rejected.", "risk_decision", _risk, risk.Case,
+             ("outcome", "reasons", "expected_loss_minor")),
         Kind(fraud.KIND, fraud.FraudPolicy, "Signs of fraud with their points, limits of velocity"
-             " among them; they score where no model does.", "fraud_score", _fraud),
+             " among them; they score where no model does.", "fraud_score", _fraud, None,
+             ("outcome", "probability", "reasons")),
         Kind(warehouse.KIND, warehouse.Routing, "In which order sites are tried.", "allocation",
-             _routing),
+             _routing, Basket, ("sites", "parcels")),
         Kind(carrier.KIND, carrier.Policy, "What lateness, damage and missing weights cost when a"
-             " carrier is chosen.", "carrier_choice", _carrier),
+             " carrier is chosen.", "carrier_choice", _carrier, Shipment,
+             ("outcome", "reason", "cost_minor")),
         Kind(payments.KIND, payments.PaymentPolicy, "How far tenders may miss what is due.",
-             "payment_match", _payment),
+             "payment_match", _payment, Paid, ("outcome", "reasons", "tolerance_minor")),
         Kind(inventory.KIND, inventory.Policy, "How long stock stays promised to an order.",
-             "reservation", _reservation, is_replayable=False),
+             "reservation", _reservation, Promise, ("expires_at",), is_replayable=False),
     )
 }  # fmt: skip
 """Every kind of rule by its name."""
+
+
+def case_schema(kind: Kind) -> dict[str, Any]:
+    """The JSON Schema of a kind's made-up cases."""
+    if kind.case is not None:
+        return schema_of(kind.case, is_complete=False)
+    return {
+        "$schema": DIALECT, "type": "object", "description": "Figures by feature.",
+        "propertyNames": {"enum": list(fraud.features())},
+        "additionalProperties": {"type": "number"},
+    }  # fmt: skip
 
 
 def kind_of(name: str) -> Kind:

@@ -51,7 +51,7 @@ def build_app(
     counter = Counter(settings.redis_url)
     dagster = _dagster_ui(settings, entrance, workspace)
     pages = LoginPages(entrance, counter, settings)
-    api = build_api(settings, database, entrance, counter, workspace.instance)
+    api = build_api(settings, database, entrance, counter, workspace.instance, workspace)
     routes: list[BaseRoute] = [
         Route("/", _start),
         Route("/health", _Health(database)),

@@ -14,6 +14,7 @@ AUDITED: Mapping[str, tuple[str, ...]] = {
     "backoffice.exchange_rates": ("currency", "rate_date"),
     "backoffice.rule_periods": ("kind", "valid_from_at"),
     "backoffice.business_rules": ("label",),
+    "backoffice.settings": ("name",),
     "backoffice.tax_categories": ("product_category", "sku"),
     "backoffice.tax_rates": ("country", "region", "tax_category", "valid_from_date"),
     "backoffice.tax_settings": ("channel",),

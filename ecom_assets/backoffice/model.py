@@ -16,6 +16,10 @@ class RuleRefused(ValueError):
     """A step of a rule's life that is refused; the message is one line that says why."""
 
 
+class FourEyes(RuleRefused):
+    """A decision by somebody who drafted or proposed what is decided about."""
+
+
 class RuleState(StrEnum):
     """How far a version has come."""
 
@@ -40,6 +44,8 @@ class Kind:
         about: one line for people.
         decision: kind of the ledger's rows that it makes.
         outcome: what a policy makes of a case, which is a document.
+        case: dataclass of its cases; a figure by feature, if there is none.
+        members: what may be expected of a case.
         is_replayable: whether past orders can be decided anew by it.
     """
 
@@ -48,6 +54,8 @@ class Kind:
     about: str
     decision: str
     outcome: Callable[[Any, Mapping[str, Any]], Outcome]
+    case: type[Any] | None = None
+    members: tuple[str, ...] = ("outcome",)
     is_replayable: bool = True
 
 

@@ -10,9 +10,6 @@ from ecom_assets.backoffice.taxation import EU
 _PREFIXES = (EU - {"GR"}) | {"EL", "XI"}
 _FORM = re.compile(r"[A-Z]{2}[0-9A-Z+*]{2,12}")
 
-GOOD_FOR = timedelta(days=30)
-"""How long an answer counts; a business may lose its id."""
-
 _PAUSES = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 60, 240))
 """How long to wait after each question without an answer; the last one from then on."""
 

@@ -25,6 +25,23 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class Seller:
+    """Who sells, as the shop's settings say; what they do not say is empty."""
+
+    name: str
+    address: str
+    vat_id: str
+    note: str
+
+    def paragraphs(self) -> list[str]:
+        """Who and where; then what the law and the buyer's bookkeeping ask for."""
+        where = ", ".join([self.name, *self.address.splitlines()])
+        vat_id = f"VAT id {self.vat_id}" if self.vat_id else ""
+        rest = ", ".join(part for part in (vat_id, self.note) if part)
+        return [where, rest] if rest else [where]
+
+
+@dataclass(frozen=True, slots=True)
 class OrderReference:
     """The order as its customer knows it."""
 
@@ -67,6 +84,7 @@ class Invoice:
     currency: str
     lines: tuple[InvoiceLine, ...]
     shipping_minor: int
+    seller: Seller | None = None
 
     @property
     def goods_minor(self) -> int:
@@ -89,6 +107,9 @@ class Invoice:
         totals = [{"total_minor": line.total_minor} for line in self.lines]
         lines = [asdict(line) | total for line, total in zip(self.lines, totals, strict=True)]
         given = _plain(asdict(self))
+        # What was issued before a shop said who sells says the same as ever.
+        if self.seller is None:
+            del given["seller"]
         return {**given, "lines": lines, **sums, "total_minor": self.total_minor}
 
 

@@ -8,10 +8,13 @@ test holds both equal.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from math import exp, isfinite
+from typing import Annotated
+
+from ecom_assets.shared.policy_forms import Figure, Words
 
 KIND = "fraud_rules"
 """Kind of the rules as data."""
@@ -36,14 +39,29 @@ class Bucket(StrEnum):
     HIGH = "high"
 
 
+def features() -> Iterable[str]:
+    """Names of the features that rules may look at."""
+    # Knows arrays, which a process that only loads the definitions must not pay for.
+    from ecom_assets.fraud.features import NAMES
+
+    return NAMES
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Adds `points` where a feature is at least `at_least`."""
+    """Adds `points` where a feature is at least `at_least`.
+
+    Attributes:
+        reason: what the ledger names where the rule holds.
+        feature: what is looked at.
+        at_least: value of the feature from which the rule holds.
+        points: what is added to the log-odds; negative where the rule speaks for the order.
+    """
 
     reason: str
-    feature: str
-    at_least: float
-    points: float
+    feature: Annotated[str, Words(features)]
+    at_least: Annotated[float, Figure("as the feature")]
+    points: Annotated[float, Figure("log-odds")]
 
     def __post_init__(self) -> None:
         """Refuse what cannot be compared or added.
@@ -84,8 +102,8 @@ class FraudPolicy:
     """
 
     rules: tuple[Rule, ...] = RULES
-    base_log_odds: float = BASE_LOG_ODDS
-    most: float = MOST
+    base_log_odds: Annotated[float, Figure("log-odds", least=-20, most=0)] = BASE_LOG_ODDS
+    most: Annotated[float, Figure("probability", above=0, below=1)] = MOST
 
     def __post_init__(self) -> None:
         """Refuse rules that name nothing known, or figures no shop can mean.
@@ -93,13 +111,11 @@ class FraudPolicy:
         Raises:
             ValueError: the message starts with the name of the field.
         """
-        # Knows arrays, which a process that only loads the definitions must not pay for.
-        from ecom_assets.fraud.features import NAMES
-
         reasons = [rule.reason for rule in self.rules]
         if not reasons or len(set(reasons)) < len(reasons):
             raise ValueError("rules must have at least one rule, and each reason only once")
-        if strange := [rule.feature for rule in self.rules if rule.feature not in NAMES]:
+        known = features()
+        if strange := [rule.feature for rule in self.rules if rule.feature not in known]:
             raise ValueError(f"rules: {strange[0]} is not a feature")
         points = [rule.points for rule in self.rules]
         if points != sorted(points, reverse=True):

@@ -29,10 +29,6 @@ class Tolerance:
     share_percent: float = 2.0
 
 
-TOLERANCE = Tolerance()
-"""What a shop tolerates that says nothing else."""
-
-
 def tolerated(expected: int, tolerance: Tolerance) -> float:
     """Units by which a count of `expected` units may differ."""
     return max(float(tolerance.units), expected * tolerance.share_percent / 100)

@@ -25,10 +25,9 @@ from ecom_assets.inventory.forecasting.panel import Flags, Floats, Ints
 
 VERSION = "reorder/1"
 
-SERVICE_LEVEL = 0.95
 REVIEW_DAYS = 7.0
-LEAD_DAYS, LEAD_SPREAD_DAYS = 14.0, 4.0
-"""Of suppliers that say nothing."""
+LEAD_SPREAD_DAYS = 4.0
+"""Of suppliers that say nothing; the lead time itself and the service level are settings."""
 CYCLE_DAYS = 14.0
 """Days of demand that an order brings beyond the reorder point."""
 MOST_EXTRA_DAYS = 60

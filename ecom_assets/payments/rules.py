@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
+
+from ecom_assets.shared.policy_forms import Figure
 
 KIND = "payment_match"
 """Kind of the rules as data."""
@@ -33,6 +35,8 @@ MOST_SEQUENCE = 1_000_000
 MOST_TOLERANCE_MINOR = 1_000_000
 """A tolerance above this many minor units forgives orders instead of roundings."""
 
+_Tolerance = Annotated[int, Figure("minor units", least=0, most=MOST_TOLERANCE_MINOR)]
+
 
 @dataclass(frozen=True, slots=True)
 class PaymentPolicy:
@@ -45,8 +49,8 @@ class PaymentPolicy:
         least_minor: tolerance at least, however few the tenders.
     """
 
-    per_tender_minor: int = 1
-    least_minor: int = 1
+    per_tender_minor: _Tolerance = 1
+    least_minor: _Tolerance = 1
 
     def __post_init__(self) -> None:
         """Refuse tolerances that no shop can mean.

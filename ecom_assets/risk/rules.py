@@ -10,6 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
+from typing import Annotated
+
+from ecom_assets.shared.policy_forms import Figure
 
 KIND = "risk"
 """Kind of the rules as data."""
@@ -41,6 +44,10 @@ class Reason(StrEnum):
     LARGE_FIRST_ORDER = "very_large_first_order"
 
 
+_Probability = Annotated[float, Figure("probability", least=0, most=1)]
+_Euros = Annotated[float, Figure("EUR", least=0)]
+
+
 @dataclass(frozen=True, slots=True)
 class RiskPolicy:
     """Thresholds of the decision.
@@ -58,11 +65,11 @@ class RiskPolicy:
         first_order_eur: worth from which a customer's first order is reviewed.
     """
 
-    reject_from: float = 0.9
-    review_from: float = 0.05
-    review_cost_eur: float = 5.0
-    new_country_eur: float = 300.0
-    first_order_eur: float = 3_000.0
+    reject_from: _Probability = 0.9
+    review_from: _Probability = 0.05
+    review_cost_eur: _Euros = 5.0
+    new_country_eur: _Euros = 300.0
+    first_order_eur: _Euros = 3_000.0
 
     def __post_init__(self) -> None:
         """Refuse thresholds that contradict each other.

@@ -27,6 +27,12 @@ _SPAN = re.compile(r"(\d{1,5}) (minutes?|hours?|days?)")
 class InvalidPolicy(ValueError):
     """Settings that make no policy; the message names kind and field, and says what is wrong."""
 
+    @property
+    def field(self) -> str:
+        """The setting that is wrong, such as `rules[2].points`; empty for all of them."""
+        named = re.match(r"[^\s:]+", str(self))
+        return named[0].partition(".")[2] if named else ""
+
 
 def policy_of(
     kind: str, form: type[P], settings: object, label: str = "", is_complete: bool = True
@@ -66,17 +72,18 @@ def policy_of(
 def settings_of(policy: object) -> dict[str, Any]:
     """The document of a policy, as `policy_of` reads it back."""
     return {
-        item.name: _plain(getattr(policy, item.name))
+        item.name: plain(getattr(policy, item.name))
         for item in fields(policy)  # type: ignore[arg-type]
         if item.name != VERSION
     }
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
+    """A setting's value as a document has it."""
     if is_dataclass(value):
         return settings_of(value)
     if isinstance(value, tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, StrEnum):
         return str(value)
     if isinstance(value, timedelta):

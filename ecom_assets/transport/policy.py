@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from ecom_assets.shared.policy_forms import Figure
 
 KIND = "carrier"
 """Kind of the rules as data."""
@@ -21,10 +24,10 @@ class Policy:
     """
 
     version: str = "carrier-1"
-    late_cost_minor: int = 1_000
-    damage_share: float = 1.0
-    keeps_promise_from: float = 0.9
-    default_unit_weight_g: int = 500
+    late_cost_minor: Annotated[int, Figure("minor units", least=0)] = 1_000
+    damage_share: Annotated[float, Figure("share", least=0, most=1)] = 1.0
+    keeps_promise_from: Annotated[float, Figure("probability", least=0, most=1)] = 0.9
+    default_unit_weight_g: Annotated[int, Figure("grams", least=1)] = 500
 
     def __post_init__(self) -> None:
         """Refuse figures that no shop can mean.

@@ -22,13 +22,19 @@ from gateway.api import (
     orders,
     parked,
     profile,
+    rule_steps,
+    rules,
+    settings as shop_settings,
     status,
     stock_moves,
+    tax_terms,
+    taxes,
     users,
 )
 from gateway.api.before import Bodies, Kept, Metered
 from gateway.api.document import describe
 from gateway.api.faults import install
+from gateway.dagster_ui.context import UserProcessContext
 from gateway.limits import Counter
 from gateway.rendering import page
 from gateway.settings import GatewaySettings
@@ -49,6 +55,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     profile.ROUTER,
     users.ROUTER,
     status.ROUTER,
+    rules.ROUTER,
+    rule_steps.ROUTER,
+    taxes.ROUTER,
+    tax_terms.ROUTER,
+    shop_settings.ROUTER,
 )
 """Areas, in the order the reference shows them."""
 
@@ -59,6 +70,7 @@ def build_api(
     entrance: Entrance,
     counter: Counter,
     instance: DagsterInstance,
+    workspace: UserProcessContext | None = None,
 ) -> Mount:
     """The API over a database, to be mounted by the entrance."""
     app = FastAPI(
@@ -69,6 +81,7 @@ def build_api(
         ],
     )  # fmt: skip
     app.state.database, app.state.entrance, app.state.instance = database, entrance, instance
+    app.state.workspace = workspace
     app.state.counter, app.state.prefix, app.state.cookie = counter, PREFIX, settings.cookie
     app.state.public_url = settings.public_url
     install(app)

@@ -11,8 +11,9 @@ from fastapi import APIRouter, Path
 from pydantic import Field, TypeAdapter
 from starlette.responses import Response
 
+from ecom_assets.backoffice.model import FourEyes, RuleRefused
 from ecom_assets.backoffice.roles import Right
-from ecom_assets.backoffice.store import approvals, audit
+from ecom_assets.backoffice.store import approvals, audit, rules
 from ecom_assets.backoffice.store.approvals import AREA, Kind
 from ecom_assets.catalog.model import PlanRefused as CataloguePlanRefused
 from ecom_assets.catalog.store import approve_plan, reject_plan
@@ -123,7 +124,9 @@ def _decided(
             raise call.refusal(Fault(403, "four_eyes", said))
         try:
             state = _DECIDE[kind](conn, item, call, is_approved, note)
-        except (PlanRefused, CataloguePlanRefused, NotOpen) as refused:
+        except FourEyes as refused:
+            raise call.refusal(Fault(403, "four_eyes", str(refused))) from refused
+        except (PlanRefused, CataloguePlanRefused, NotOpen, RuleRefused) as refused:
             raise Fault(409, "not_decidable", str(refused)) from refused
         audit.record(conn, call.actor, decision, f"{kind.value}/{number}", after={"note": note})
         told = DecidedTold(kind=kind, number=number, decision=decision, state=state)
@@ -166,10 +169,18 @@ def _catalogue_plan(
     return "rejected"
 
 
+def _rule(
+    conn: sa.Connection, item: sa.RowMapping, call: Call, is_approved: bool, note: str
+) -> str:
+    decide_rule = rules.approve if is_approved else rules.reject
+    return decide_rule(conn, item["subject"], call.principal.name, call.at, note).state.value
+
+
 _Decide = Callable[[sa.Connection, sa.RowMapping, Call, bool, str], str]
 _DECIDE: Mapping[Kind, _Decide] = {
     Kind.PRICE_PLAN: _price_plan,
     Kind.PURCHASE_PROPOSAL: _proposal,
     Kind.STOCK_COUNT: _count,
     Kind.CATALOGUE_PLAN: _catalogue_plan,
+    Kind.BUSINESS_RULE: _rule,
 }

@@ -99,6 +99,22 @@ class Call:
 
         return retried(reading)
 
+    def trial(self, work: Callable[[sa.Connection], T]) -> T:
+        """Work out what would be, with statements that write; nothing of it stays."""
+
+        def trying() -> T:
+            with self.database.begin() as conn:
+                act(conn, self.actor)
+                point = conn.begin_nested()
+                try:
+                    return work(conn)
+                finally:
+                    # A connection that is lost has undone it by itself.
+                    if point.is_active:
+                        point.rollback()
+
+        return retried(trying)
+
     def write(self, work: Callable[[sa.Connection], Answer]) -> Response:
         """Change something, as who asks, in one transaction."""
         with self.database.begin() as conn:

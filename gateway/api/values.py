@@ -75,6 +75,12 @@ Units = Annotated[int, Field(ge=1, le=MOST_UNITS)]
 Key = Annotated[int, Path(ge=1, le=MOST_BIGINT)]
 """Surrogate key in a path."""
 
+Named = Annotated[
+    str, Path(min_length=1, max_length=200, description="May hold slashes; escape them or not."),
+    AfterValidator(_named),
+]  # fmt: skip
+"""A name or code at the end of a path declared as `{name:path}`."""
+
 Wanted = Annotated[str | None, Query(min_length=1, max_length=200), AfterValidator(
     lambda text: None if text is None else _storable(text))]  # fmt: skip
 """A filter by a name or code."""

@@ -35,6 +35,22 @@ def shelves() -> None:
 made = dg.define_asset_job("made", selection=[cheese])
 
 
+class TrialConfig(dg.Config):
+    """What the platform's own job takes."""
+
+    label: str = ""
+    days: int = 90
+    as_of: str = ""
+
+
+@dg.asset(key=["backoffice", "rule_trials"])
+def rule_trials(config: TrialConfig) -> None:
+    """Stands in the place of the platform's backtests."""
+
+
+rule_trial = dg.define_asset_job("backoffice_rule_trial", selection=[rule_trials])
+
+
 @dg.schedule(job=made, cron_schedule="0 0 1 1 *")
 def yearly() -> dg.RunRequest:
     """Once a year."""
@@ -48,9 +64,9 @@ def hungry() -> dg.SkipReason:
 
 
 defs = dg.Definitions(
-    assets=[cheese, shelves],
+    assets=[cheese, shelves, rule_trials],
     asset_checks=[cheese_is_there],
-    jobs=[made, broken],
+    jobs=[made, broken, rule_trial],
     schedules=[yearly],
     sensors=[hungry],
 )

@@ -49,3 +49,5 @@ VALUES (1, 1, 'web', 'BR', '2018-01-01', 'domestic', 'not_stated', 0, 320, 'BRL'
 INSERT INTO backoffice.oss_turnover (year, seller_country, country, currency, orders, net_minor,
     eur_minor, unconverted, counted_as_of, run_id)
 VALUES (2018, 'DE', 'FR', 'EUR', 2, 20000, 20000, 0, '2018-12-31Z', 'taxes-1');
+INSERT INTO backoffice.settings (name, value, set_by, set_at)
+VALUES ('backoffice.history_days', '30', 'ann', '2018-01-02Z');

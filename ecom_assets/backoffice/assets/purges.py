@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from ecom_assets.backoffice.store import purges as store
 from ecom_assets.backoffice.tables import PURGES
-from ecom_assets.shared import metadata
+from ecom_assets.shared import metadata, shop_settings
+from ecom_assets.shared.shop_settings import HISTORY_DAYS, HISTORY_RUNS
 from resources.database import DatabaseResource
 from resources.history import HistoryResource
 
@@ -18,7 +19,7 @@ _NEWEST = sa.select(*(PURGES.c[name] for name in _SHOWN)).order_by(PURGES.c.purg
 
 
 class PurgeConfig(dg.Config):
-    """What a run removes, where it differs from what the environment says.
+    """What a run removes, where it differs from what the shop set or the environment says.
 
     Attributes:
         keep_days: days for which runs that ended are kept.
@@ -50,7 +51,8 @@ def purges(
         reason = "Dagster's storage is not in PostgreSQL; its history grows without bounds"
         context.log.warning(reason)
         return dg.MaterializeResult(metadata={"degraded": reason})
-    limits = _limits(config, history)
+    with database.begin() as conn:
+        limits = _limits(config, history, shop_settings.read(conn, HISTORY_DAYS, HISTORY_RUNS))
     forget = partial(history.forget_logs, context.instance)
     with engine.begin() as conn:
         before = store.size_bytes(conn)
@@ -68,13 +70,18 @@ def purges(
     return dg.MaterializeResult(metadata=shown)
 
 
-def _limits(config: PurgeConfig, history: HistoryResource) -> store.Limits:
+def _limits(config: PurgeConfig, history: HistoryResource, kept: list[Any]) -> store.Limits:
+    """What the run is given comes before what the shop set, and that before the environment."""
     # The wall clock is right here: it dates the platform's own runs, nothing of the shop.
     now = datetime.fromisoformat(config.as_of) if config.as_of else datetime.now(UTC)
-    days = history.keep_days if config.keep_days is None else config.keep_days
-    most = history.most_runs if config.most_runs is None else config.most_runs
+    days = _first(config.keep_days, kept[0], history.keep_days)
+    most = _first(config.most_runs, kept[1], history.most_runs)
     if days < 0 or most < 1:
         raise dg.Failure(
             f"keep_days is {days}, at least 0 is needed; most_runs is {most}, at least 1"
         )
     return store.Limits(now - timedelta(days=days), most)
+
+
+def _first(*given: int | None) -> int:
+    return next(each for each in given if each is not None)

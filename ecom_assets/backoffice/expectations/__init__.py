@@ -5,7 +5,7 @@ from __future__ import annotations
 from ecom_assets.backoffice.expectations.accounts import ACCOUNTS
 from ecom_assets.backoffice.expectations.rules import RULE_TABLES
 from ecom_assets.backoffice.expectations.taxes import TAX_TABLES
-from ecom_assets.backoffice.tables import PURGES
+from ecom_assets.backoffice.tables import PURGES, SETTINGS
 from ecom_assets.shared.expectations import TableExpectations, values_in
 from ecom_assets.shared.structure import structure
 from ecom_assets.shared.workers import RUN_CLAIMS, WORKERS, Lane
@@ -24,6 +24,7 @@ EXPECTATIONS = (
         (*structure(RUN_CLAIMS), values_in("lane", _LANES)),
         asset=("backoffice", "purges"),
     ),
+    TableExpectations(SETTINGS, structure(SETTINGS)),
     *ACCOUNTS,
     *RULE_TABLES,
     *TAX_TABLES,

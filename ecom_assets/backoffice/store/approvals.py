@@ -17,6 +17,7 @@ class Kind(StrEnum):
     PURCHASE_PROPOSAL = "purchase_proposal"
     STOCK_COUNT = "stock_count"
     CATALOGUE_PLAN = "catalogue_plan"
+    BUSINESS_RULE = "business_rule"
 
 
 AREA: dict[Kind, str] = {
@@ -24,6 +25,7 @@ AREA: dict[Kind, str] = {
     Kind.PURCHASE_PROPOSAL: "inventory",
     Kind.STOCK_COUNT: "inventory",
     Kind.CATALOGUE_PLAN: "catalog",
+    Kind.BUSINESS_RULE: "backoffice",
 }
 """The area that decides about each."""
 
@@ -61,6 +63,22 @@ _WAITING = sa.text("""
                 'update', p.rows_update, 'skip', p.rows_skip, 'error', p.rows_error)
         FROM catalog.import_plans AS p
         WHERE p.state = 'planned' AND 'catalogue_plan' = ANY(:kinds)
+        UNION ALL
+        SELECT 'business_rule', r.rule_id, r.proposed_at, r.proposed_by, r.label,
+            jsonb_build_object('kind', r.kind, 'version', r.version, 'note', r.note,
+                'drafted_by', r.created_by, 'settings', r.parameters, 'in_force', f.label,
+                'settings_in_force', f.parameters,
+                'backtest', (
+                    SELECT jsonb_build_object('from_at', t.from_at, 'to_at', t.to_at,
+                        'orders', t.subjects, 'changed', t.changed,
+                        'totals', coalesce(t.summary -> 'totals', '[]'))
+                    FROM backoffice.rule_trials AS t
+                    WHERE t.rule_id = r.rule_id AND t.stage = 'backtest'
+                    ORDER BY t.rule_trial_id DESC LIMIT 1))
+        FROM backoffice.business_rules AS r
+        JOIN backoffice.rule_periods AS p ON p.kind = r.kind AND p.valid_to_at IS NULL
+        JOIN backoffice.business_rules AS f ON f.rule_id = p.rule_id
+        WHERE r.state = 'proposed' AND 'business_rule' = ANY(:kinds)
     ) AS waiting
     WHERE (CAST(:number AS bigint) IS NULL OR number = :number)
         AND (CAST(:after_at AS timestamptz) IS NULL

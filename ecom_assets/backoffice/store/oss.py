@@ -12,10 +12,8 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from ecom_assets.backoffice.tables import OSS_TURNOVER
 from ecom_assets.backoffice.taxation import EU
+from ecom_assets.shared import shop_settings
 from ecom_assets.shared.money import exponent
-
-MOST_RATE_AGE_DAYS = 7
-"""An exchange rate may be so old: banks publish none at weekends and holidays."""
 
 # Orders hold no VAT id, so all buyers count as consumers: the threshold is seen early, never late.
 _SALES = (
@@ -104,14 +102,15 @@ def _given(conn: sa.Connection, year: int, as_of: datetime) -> dict[str, Any]:
     start, end = (datetime(each, 1, 1, tzinfo=as_of.tzinfo) for each in (year, year + 1))
     return {
         "from_at": start, "to_at": min(end, max(as_of, start)), "eu": sorted(EU),
-        "most_age": MOST_RATE_AGE_DAYS,
+        # Banks publish no rate at weekends and holidays.
+        "most_age": shop_settings.read(conn, shop_settings.EXCHANGE_RATE_DAYS)[0],
         "exponents": json.dumps({code: exponent(code) for code in currencies}),
     }  # fmt: skip
 
 
 _STANDING = sa.text("""
     SELECT year, seller_country, sum(orders) AS orders, coalesce(sum(eur_minor), 0) AS eur_minor,
-        sum(unconverted) AS unconverted,
+        sum(unconverted) AS unconverted, max(counted_as_of) AS counted_as_of,
         array_agg(DISTINCT currency) FILTER (WHERE unconverted > 0) AS unknown
     FROM backoffice.oss_turnover GROUP BY year, seller_country ORDER BY year DESC, seller_country
 """)

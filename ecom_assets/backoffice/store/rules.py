@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ecom_assets.backoffice.examples import check_form
-from ecom_assets.backoffice.model import Kind, Rule, RuleRefused, RuleState
+from ecom_assets.backoffice.model import FourEyes, Kind, Rule, RuleRefused, RuleState
 from ecom_assets.backoffice.tables import RULE_PERIODS, RULE_TRIALS, RULES
 from ecom_assets.shared.policies import InvalidPolicy, policy_of, settings_of
 
@@ -62,7 +62,7 @@ def draft(
     except InvalidPolicy as error:
         raise RuleRefused(str(error)) from error
     check_form(examples)
-    _lock(conn, kind.name)
+    hold(conn, kind.name)
     last = sa.select(sa.func.coalesce(sa.func.max(RULES.c.version), 0))
     version = conn.execute(last.where(RULES.c.kind == kind.name)).scalar_one() + 1
     values = {
@@ -145,7 +145,7 @@ def _decide(
 ) -> Rule:
     rule, name = _held(conn, label), _named(by)
     if name.lower() in {rule.created_by.lower(), (rule.proposed_by or "").lower()}:
-        raise RuleRefused(f"{name} drafted or proposed {label}; another person must decide")
+        raise FourEyes(f"{name} drafted or proposed {label}; another person must decide")
     return _move(conn, rule, state, decided_by=name, decided_at=at, comment=comment)
 
 
@@ -193,7 +193,7 @@ def roll_back(conn: sa.Connection, kind: str, by: str, at: datetime) -> Rule:
     Raises:
         RuleRefused: there was no version before, or the one in force begins later.
     """
-    _lock(conn, kind)
+    hold(conn, kind)
     period = _open_period(conn, kind)
     before = conn.execute(_BEFORE, {"kind": kind, "rule_id": period.rule_id}).first()
     if before is None:
@@ -223,11 +223,12 @@ def _put_in_force(
 
 def _held(conn: sa.Connection, label: str) -> Rule:
     """The version, with its kind locked until the transaction ends."""
-    _lock(conn, find(conn, label).kind)
+    hold(conn, find(conn, label).kind)
     return find(conn, label)
 
 
-def _lock(conn: sa.Connection, kind: str) -> None:
+def hold(conn: sa.Connection, kind: str) -> None:
+    """Keep what is in force of a kind as it is until the transaction ends."""
     conn.execute(_LOCK, {"kind": kind})
 
 

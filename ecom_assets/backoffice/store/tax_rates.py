@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,16 +16,22 @@ from ecom_assets.backoffice.tables import (
     TAX_RATES,
     TAX_SETTINGS,
 )
-from ecom_assets.backoffice.taxation import STANDARD, Rate, rate_for
+from ecom_assets.backoffice.taxation import Rate, rate_for
 
 
 class TaxRefused(ValueError):
-    """A rate or setting that makes no sense; the message names the row and what is wrong."""
+    """A rate or setting that makes no sense; the message names the row and what is wrong.
+
+    Attributes:
+        field: the field that is wrong; empty where it is the whole.
+    """
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
 
 
-COLUMNS = ("country", "region", "tax_category", "rate_percent", "valid_from_date", "valid_to_date")
-"""Columns of a file of rates; region and the end may be blank."""
-
+_OVERLAPS = "another rate of the same place and category holds"
 _END = sa.text("""
     UPDATE backoffice.tax_rates SET valid_to_date = :day
     WHERE country = :country AND region = :region AND tax_category = :tax_category
@@ -60,8 +65,8 @@ def add_rate(conn: sa.Connection, rate: Rate, source: str, by: str) -> int | Non
             made = sa.insert(TAX_RATES).values(values | {"source": source, "created_by": by})
             return int(conn.execute(made.returning(TAX_RATES.c.tax_rate_id)).scalar_one())
     except sa.exc.IntegrityError as error:
-        reason = str(error.orig).splitlines()[0]
-        raise TaxRefused(f"{_said(rate)}: {reason}") from error
+        said = f"{_said(rate)}: {_OVERLAPS} within its time"
+        raise TaxRefused(said, "valid_from_date") from error
 
 
 def _said(rate: Rate) -> str:
@@ -69,42 +74,35 @@ def _said(rate: Rate) -> str:
     return f"{rate.rate_bps / 100:g} % {rate.tax_category} in {place} from {rate.valid_from_date}"
 
 
-def take_rates(conn: sa.Connection, lines: Iterable[str], source: str, by: str) -> tuple[int, int]:
-    """Take a CSV of rates, all or none of it.
-
-    Returns:
-        Rates that were entered, and rates that were there already.
+def end_rate(conn: sa.Connection, tax_rate_id: int, day: date | None) -> None:
+    """Let a rate end before a day, or hold without end.
 
     Raises:
-        TaxRefused: a column is missing, or a row makes no sense; the message names its line.
+        TaxRefused: it would end before it begins, or hold while another does.
     """
-    reader = csv.DictReader(lines)
-    if missing := [name for name in COLUMNS[:5] if name not in (reader.fieldnames or ())]:
-        raise TaxRefused(f"the file has no column {missing[0]}; needed are {', '.join(COLUMNS)}")
-    made = known = 0
-    for row in reader:
-        try:
-            entered = add_rate(conn, _read(row), source, by)
-        except TaxRefused as error:
-            raise TaxRefused(f"line {reader.line_num}: {error}") from error
-        made, known = (made, known + 1) if entered is None else (made + 1, known)
-    return made, known
-
-
-def _read(row: Mapping[str, Any]) -> Rate:
-    given = {name: (row.get(name) or "").strip() for name in COLUMNS}
-    country = given["country"].upper()
-    if len(country) != 2 or not country.isalpha():
-        raise TaxRefused(f"country {given['country']!r} is not of ISO 3166-1")
+    statement = sa.update(TAX_RATES).where(TAX_RATES.c.tax_rate_id == tax_rate_id)
     try:
-        bps = Decimal(given["rate_percent"]) * 100
-        days = [date.fromisoformat(given[name]) if given[name] else None for name in COLUMNS[4:]]
-    except (InvalidOperation, ValueError) as error:
-        raise TaxRefused("rate_percent must be a number and dates as 2026-01-31") from error
-    if not bps.is_finite() or bps != int(bps) or not 0 <= bps <= 10_000 or days[0] is None:
-        raise TaxRefused("rate_percent must be from 0 to 100 with two digits, and have a first day")
-    category = given["tax_category"] or STANDARD
-    return Rate(country, given["region"], category, int(bps), days[0], days[1])
+        with conn.begin_nested():
+            conn.execute(statement.values(valid_to_date=day))
+    except sa.exc.IntegrityError as error:
+        name = getattr(getattr(error.orig, "diag", None), "constraint_name", None) or ""
+        said = f"{_OVERLAPS} by then"
+        if "ends_after_start" in name:
+            said = "a rate ends after its first day"
+        raise TaxRefused(said, "valid_to_date") from error
+
+
+def forget_rate(conn: sa.Connection, tax_rate_id: int, today: date) -> None:
+    """Take back a rate that never held.
+
+    Raises:
+        TaxRefused: it holds, or did: taxes may rest on it.
+    """
+    rate = sa.delete(TAX_RATES).where(
+        TAX_RATES.c.tax_rate_id == tax_rate_id, TAX_RATES.c.valid_from_date > today
+    )
+    if not conn.execute(rate).rowcount:
+        raise TaxRefused("it holds, or did hold; let it end instead", "valid_from_date")
 
 
 def rates_of(conn: sa.Connection, country: str | None = None) -> list[Rate]:

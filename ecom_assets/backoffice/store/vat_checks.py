@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from ecom_assets.backoffice.tables import VAT_CHECKS
 from ecom_assets.backoffice.taxation import VatState
-from ecom_assets.backoffice.vat import GOOD_FOR, normal, pause, problem_of
+from ecom_assets.backoffice.vat import normal, pause, problem_of
+from ecom_assets.shared import shop_settings
 
 _C = VAT_CHECKS.c
 _LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('vat/' || :vat_id, 0))")
@@ -47,7 +48,10 @@ def state_of(conn: sa.Connection, vat_id: str, at: datetime) -> VatState:
         .order_by(_C.asked_as_of.desc(), _C.vat_check_id.desc())
         .limit(1)
     ).first()
-    if found is None or (found.answered_at and found.answered_at <= at - GOOD_FOR):
+    if found is None:
+        return VatState.NONE
+    [days] = shop_settings.read(conn, shop_settings.VAT_ANSWER_DAYS)
+    if found.answered_at and found.answered_at <= at - timedelta(days=days):
         return VatState.NONE
     # What was answered later than the moment was not known then.
     if found.answered_at and found.answered_at > at:

@@ -7,6 +7,7 @@ from ecom_assets.backoffice.tables.audit import AUDIT_ENTRIES
 from ecom_assets.backoffice.tables.idempotency import IDEMPOTENCY_KEYS
 from ecom_assets.backoffice.tables.purges import PURGES
 from ecom_assets.backoffice.tables.rules import RULE_PERIODS, RULE_TRIALS, RULES
+from ecom_assets.backoffice.tables.settings import SETTINGS
 from ecom_assets.backoffice.tables.taxes import (
     EXCHANGE_RATES,
     ORDER_TAXES,
@@ -30,6 +31,7 @@ __all__ = [
     "RULE_PERIODS",
     "RULE_TRIALS",
     "SESSIONS",
+    "SETTINGS",
     "TAX_CATEGORIES",
     "TAX_RATES",
     "TAX_SETTINGS",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ecom_assets.documents.model import Address, Invoice, OrderReference, PackingSlip
+from ecom_assets.documents.model import Address, Invoice, OrderReference, PackingSlip, Seller
 from ecom_assets.documents.pdf.fonts import BOLD
 from ecom_assets.documents.pdf.sheet import LEFT, RIGHT, Sheet, wrap
 from ecom_assets.shared.money import to_text
@@ -84,6 +84,8 @@ def invoice_pdf(invoice: Invoice) -> bytes:
         bottom = _table(sheet, top, INVOICE_COLUMNS, rows[first:last])
         if number == len(pages):
             _totals(sheet, bottom, invoice)
+        if invoice.seller:
+            _seller(sheet, invoice.seller)
         sheet.next_page()
     return sheet.finish()
 
@@ -161,6 +163,13 @@ def _parties(sheet: Sheet, order: OrderReference, role: str, address: Address) -
     placed = f"{order.channel}, placed {order.placed_at.date().isoformat()}"
     for place, line in enumerate([*_fit(order.external_id, 225, TEXT, 2), placed]):
         sheet.text(320, 722 - place * ROW, line, TEXT)
+
+
+def _seller(sheet: Sheet, seller: Seller) -> None:
+    """Who sells, below the table of every page and left of the page's number."""
+    lines = [line for part in seller.paragraphs() for line in _fit(part, 420, SMALL, 2)]
+    for place, line in enumerate(lines):
+        sheet.text(LEFT, 56 - place * 9, line, SMALL)
 
 
 def _table(sheet: Sheet, top: float, columns: Sequence[Column], rows: Sequence[Row]) -> float:

@@ -15,15 +15,23 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from ecom_assets.documents.model import Address, Invoice, OrderReference
+from ecom_assets.documents.model import Address, Invoice, OrderReference, Seller
 from ecom_assets.documents.rules import number_text, series_of, shipped_line
 from ecom_assets.documents.tables import INVOICES
+from ecom_assets.shared import shop_settings
 from ecom_assets.shared.journal import record_events
+from ecom_assets.shared.shop_settings import (
+    SELLER_ADDRESS,
+    SELLER_NAME,
+    SELLER_NOTE,
+    SELLER_VAT_ID,
+)
 
 CHUNK = 2_000
 """Orders invoiced in one transaction; another worker waits that long for the next numbers."""
 
-TEMPLATE_VERSION = "invoice-1"
+TEMPLATE_VERSION, TEMPLATE_OF_SELLER = "invoice-1", "invoice-2"
+"""Versions of the layout: without and with who sells."""
 
 Printer = Callable[[Sequence[Invoice]], Iterable[bytes]]
 """Makes the PDF of an invoice."""
@@ -107,7 +115,8 @@ def issue_invoices(conn: sa.Connection, run: str, printer: Printer) -> dict[str,
         return {"invoices": 0, "bytes": 0}
     numbers = _allot(conn, [series_of(order["issued_at"]) for order in orders])
     named = list(zip(orders, numbers, strict=True))
-    drawn = [_invoice(order, number_text(*number)) for order, number in named]
+    seller = _seller(conn)
+    drawn = [_invoice(order, number_text(*number), seller) for order, number in named]
     rows = [
         _row(order["order_id"], number, invoice, pdf, run)
         for (order, number), invoice, pdf in zip(named, drawn, printer(drawn), strict=True)
@@ -145,14 +154,22 @@ def _row(
         "shipping_minor": invoice.shipping_minor,
         "total_minor": invoice.total_minor,
         "content": invoice.content(),
-        "template_version": TEMPLATE_VERSION,
+        "template_version": TEMPLATE_OF_SELLER if invoice.seller else TEMPLATE_VERSION,
         "pdf": pdf,
         "sha256": hashlib.sha256(pdf).hexdigest(),
         "run_id": run,
     }
 
 
-def _invoice(order: sa.RowMapping, number: str) -> Invoice:
+def _seller(conn: sa.Connection) -> Seller | None:
+    """Who sells by now; None where the shop does not say."""
+    name, address, vat_id, note = shop_settings.read(
+        conn, SELLER_NAME, SELLER_ADDRESS, SELLER_VAT_ID, SELLER_NOTE
+    )
+    return Seller(name, address, vat_id, note) if name else None
+
+
+def _invoice(order: sa.RowMapping, number: str, seller: Seller | None) -> Invoice:
     return Invoice(
         number=number,
         issued_at=order["issued_at"],
@@ -161,4 +178,5 @@ def _invoice(order: sa.RowMapping, number: str) -> Invoice:
         currency=order["currency"],
         lines=tuple(shipped_line(**line) for line in order["lines"]),
         shipping_minor=order["shipping_minor"],
+        seller=seller,
     )

@@ -14,7 +14,8 @@ from ecom_assets.inventory.tables import (
     PURCHASE_PROPOSALS,
     REORDER_POLICIES,
 )
-from ecom_assets.shared import metadata, plots
+from ecom_assets.shared import metadata, plots, shop_settings
+from ecom_assets.shared.shop_settings import LEAD_DAYS, SERVICE_LEVEL
 from resources.database import DatabaseResource
 
 _SHOWN_SERIES = 6
@@ -104,7 +105,8 @@ def _forecast(
         series = store.read_panel(conn, origin)
         if series is None:
             return {}, {}
-        usual = (reordering.LEAD_DAYS, reordering.LEAD_SPREAD_DAYS, reordering.SERVICE_LEVEL)
+        lead_days, level = shop_settings.read(conn, LEAD_DAYS, SERVICE_LEVEL)
+        usual = (lead_days, reordering.LEAD_SPREAD_DAYS, level)
         terms = store.terms_of(conn, series.skus, usual)
         methods = _methods(conn, origin)
     # Between two transactions: the server ends one whose process falls silent, and training may.

@@ -12,9 +12,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ecom_assets.inventory.counting import TOLERANCE, Tolerance
+from ecom_assets.inventory.counting import Tolerance
 from ecom_assets.inventory.store.movements import open_posting, post_covered
+from ecom_assets.shared import shop_settings
 from ecom_assets.shared.columns import Rows
+from ecom_assets.shared.shop_settings import COUNT_SHARE, COUNT_UNITS
 
 _OPEN = sa.text("""
     CREATE TEMPORARY TABLE IF NOT EXISTS counting (
@@ -133,7 +135,7 @@ _REJECT = sa.text("""
 
 
 def take_counts(
-    conn: sa.Connection, counts: Rows, run: str, tolerance: Tolerance = TOLERANCE, by: str = ""
+    conn: sa.Connection, counts: Rows, run: str, tolerance: Tolerance | None = None, by: str = ""
 ) -> dict[str, int]:
     """Take counts: those within the tolerance are posted, the others wait for an approval.
 
@@ -142,7 +144,7 @@ def take_counts(
         counts: `reference`, `site_code`, `sku`, `counted_at` and `counted`, one row per SKU, site
             and reference; those known by these three are left out.
         run: Dagster run, or name of the command.
-        tolerance: how far a count may differ.
+        tolerance: how far a count may differ; as the shop's settings say, if not given.
         by: the person who brings them, who then does not approve them; empty for a file.
 
     Returns:
@@ -153,8 +155,13 @@ def take_counts(
     source = sa.select(*(given.c[name] for name in _GIVEN))
     conn.execute(sa.insert(_COUNTING).from_select(_GIVEN, source))
     conn.execute(_DROP_KNOWN)
-    _compare(conn, tolerance)
+    _compare(conn, tolerance or _tolerance(conn))
     return _tally(conn, _WRITE, {"run": run, "by": by})
+
+
+def _tolerance(conn: sa.Connection) -> Tolerance:
+    """What the shop tolerates now."""
+    return Tolerance(*shop_settings.read(conn, COUNT_UNITS, COUNT_SHARE))
 
 
 def approve_counts(
@@ -167,7 +174,7 @@ def approve_counts(
     """
     _start(conn)
     conn.execute(_REOPEN, {"ids": ids})
-    _compare(conn, TOLERANCE)
+    _compare(conn, _tolerance(conn))
     return _tally(conn, _SETTLE, {"person": person, "at": at, "run": run})
 
 

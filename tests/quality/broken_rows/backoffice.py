@@ -5,6 +5,12 @@ from __future__ import annotations
 from quality.broken_rows.broken import Broken
 
 ROWS = (
+    Broken("backoffice.settings", "settings_name_of_area",
+           "UPDATE backoffice.settings SET name = 'x'", ({"name": "x"},),
+           without="settings_name_of_area_check"),
+    Broken("backoffice.settings", "settings_value_is_plain",
+           "UPDATE backoffice.settings SET value = '[]'", ({"name": "backoffice.history_days"},),
+           without="settings_value_is_plain_check"),
     Broken("backoffice.business_rules", "business_rules_four_eyes",
            "UPDATE backoffice.business_rules SET decided_by = 'Platform' WHERE rule_id = 2",
            ({"rule_id": "2"},), without="business_rules_four_eyes_check"),
