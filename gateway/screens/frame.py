@@ -59,7 +59,7 @@ class NoncedTemplates(BaseLoader):
 
 
 class Policy:
-    """Middleware that gives each answer a nonce and says what may run."""
+    """Middleware that gives each answer a nonce and says what may run; keys have no screens."""
 
     def __init__(self, app: ASGIApp) -> None:
         """Stand before the screens."""
@@ -70,8 +70,13 @@ class Policy:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        principal = scope["state"]["principal"]
+        if principal is None or principal.via == "api_key":
+            answer = problem(403, "login_needed", "screens are for people; programs use the API")
+            await answer(scope, receive, send)
+            return
         nonce = secrets.token_urlsafe(18)
-        scope.setdefault("state", {})["nonce"] = nonce
+        scope["state"]["nonce"] = nonce
 
         async def add(message: Message) -> None:
             if message["type"] == "http.response.start":

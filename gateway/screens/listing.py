@@ -53,7 +53,7 @@ class Listing:
 
     def _sought(self, sought: str | None) -> sa.Subquery:
         rows = self.rows.subquery("listed")
-        words = (sought or "").split()
+        words = (sought or "").replace("\x00", " ").split()
         # Every word is in one of the columns, whatever column that is.
         found = [
             sa.or_(*(rows.c[name].cast(sa.Text).icontains(word, autoescape=True)

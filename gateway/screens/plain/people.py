@@ -18,6 +18,7 @@ from gateway.screens.inner import Reply
 from gateway.screens.listing import Listing
 from gateway.screens.view import ApiView
 
+_MOST_DIGITS = 18
 _ROLES = {
     Role.VIEWER: "Viewer: looks at everything",
     Role.ANALYST: "Analyst: that, and takes whole tables away",
@@ -118,7 +119,7 @@ class AuditLog(ApiView):
 
     async def find_by_pk(self, request: Request, pk: Any) -> Any:
         """One entry, with before and after; the API lists them only."""
-        if not str(pk).isdecimal():
+        if not str(pk).isdecimal() or len(str(pk)) > _MOST_DIGITS:
             return None
         return await self._read(_entry, int(pk))
 
