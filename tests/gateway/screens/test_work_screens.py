@@ -169,7 +169,9 @@ def test_a_new_user_gets_a_link_and_a_refused_one_says_why(shop: House, admin: T
 
 def test_the_audit_log_shows_before_and_after(shop: House, admin: TestClient) -> None:
     number = shop.add("vera", Role.VIEWER)
-    send(admin, f"{SCREENS}/users/edit?pk={number}", {"roles": "operator", "is_active": "on"})
+    given = {"roles": "operator", "is_active": "on"}
+    changed = send(admin, f"{SCREENS}/users/edit?pk={number}", given)
+    assert "vera" in flashed(admin, changed)
     page = admin.get(f"{SCREENS}/audit/list?q=users/vera").text
     entry = page.split('data-sa-pk="')[1].partition('"')[0]
     detail = admin.get(f"{SCREENS}/audit/detail?pk={entry}").text
