@@ -34,12 +34,17 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service of a carrier; see `transport.services` for the units."""
+    """A service of a carrier; see `transport.services` for the units.
+
+    Attributes:
+        archived_at: when it or its carrier was archived, whichever came first.
+    """
 
     service_code: str
     max_weight_g: int
     dim_divisor: int
     quality: float
+    archived_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,7 @@ class Zone:
     zone_code: str
     from_km: float
     to_km: float
+    archived_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
