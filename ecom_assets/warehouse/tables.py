@@ -33,10 +33,16 @@ SITES = area_table(
     integer("daily_capacity", "parcels per day, if limited", nullable=True),
     minor("handling_minor", "cost of handling one parcel"),
     currency(),
-    text("time_zone", "IANA name; days and hours of the site are told in it",
-         server_default=sa.text("'UTC'")),
-    moment("archived_at", "from when nothing new is allocated to it; empty while it is in use",
-           nullable=True),
+    text(
+        "time_zone",
+        "IANA name; days and hours of the site are told in it",
+        server_default=sa.text("'UTC'"),
+    ),
+    moment(
+        "archived_at",
+        "from when nothing new is allocated to it; empty while it is in use",
+        nullable=True,
+    ),
     recorded_at(),
 )
 
@@ -48,7 +54,9 @@ SITE_HOURS = area_table(
     integer("weekday", "ISO 8601: 1 is Monday, 7 is Sunday", primary_key=True),
     sa.Column("opens", sa.Time, nullable=False, comment="local time work begins"),
     sa.Column(
-        "cut_off", sa.Time, nullable=False,
+        "cut_off",
+        sa.Time,
+        nullable=False,
         comment="local time until which a parcel that is ready leaves the same day",
     ),
     recorded_at(),

@@ -22,8 +22,12 @@ from gateway.api import (
     orders,
     parked,
     profile,
+    sites,
     status,
     stock_moves,
+    transport_card,
+    transport_rates,
+    transport_shipments,
     users,
 )
 from gateway.api.before import Bodies, Kept, Metered
@@ -49,6 +53,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     profile.ROUTER,
     users.ROUTER,
     status.ROUTER,
+    transport_card.ROUTER,
+    transport_rates.ROUTER,
+    transport_shipments.ROUTER,
+    sites.ROUTER,
 )
 """Areas, in the order the reference shows them."""
 

@@ -43,7 +43,10 @@ _RATES = sa.text("""
     SELECT z.from_km, z.to_km, r.from_g, least(r.to_g, s.max_weight_g), r.price_minor, m.number,
         CAST(extract(epoch FROM r.valid_from_at) * 1000000 AS bigint),
         coalesce(
-            CAST(extract(epoch FROM least(r.valid_to_at, s.archived_at, c.archived_at, z.archived_at)) * 1000000 AS bigint), :no_end
+            CAST(extract(
+                epoch FROM least(r.valid_to_at, s.archived_at, c.archived_at, z.archived_at)
+            ) * 1000000 AS bigint),
+            :no_end
         )
     FROM asked AS a
     JOIN transport.rates AS r
