@@ -116,7 +116,9 @@ def _values(given: BaseModel) -> tuple[dict[str, Any], bool]:
 
 def _add(call: Call, shelf: Shelf, given: BaseModel, key: str | None) -> Response:
     values, may_overlap = _values(given)
-    defaults = {"dim_divisor": 0} if shelf is SERVICES else {"to_km": inf} if shelf is ZONES else {}
+    defaults: dict[str, Any] = {}
+    if shelf is not CARRIERS:
+        defaults = {"dim_divisor": 0} if shelf is SERVICES else {"to_km": inf}
 
     def work(conn: sa.Connection) -> Answer:
         try:

@@ -20,6 +20,7 @@ from gateway.api.faults import missing, unfit
 from gateway.api.parcel_models import (
     OffersTold,
     ParcelGiven,
+    PlaceGiven,
     SelectionIfTold,
     SelectionTold,
     ShipmentTold,
@@ -60,13 +61,15 @@ def _wish(given: ParcelGiven, call: Call) -> Wish:
     return Wish(
         ready_at=given.ready_at or call.at, weight_g=given.weight_g, volume_mm3=volume or 0,
         goods_minor=given.goods_minor, currency=given.currency, site_code=given.site_code,
-        origin=given.origin and (given.origin.latitude, given.origin.longitude),
-        destination=given.destination
-        and (given.destination.latitude, given.destination.longitude),
+        origin=_place(given.origin), destination=_place(given.destination),
         postal_code=given.postal_code, country=given.country, distance_km=given.distance_km,
         promised_at=given.promised_at,
         settings=given.settings.model_dump(exclude_none=True) if given.settings else {},
     )  # fmt: skip
+
+
+def _place(given: PlaceGiven | None) -> tuple[float, float] | None:
+    return None if given is None else (given.latitude, given.longitude)
 
 
 @ROUTER.get("/shipments", summary="List shipments", response_model=Page[ShipmentTold])
