@@ -10,30 +10,7 @@ from starlette.testclient import TestClient
 from ecom_assets.backoffice.roles import Role
 from fixtures.api_shop import ask
 from fixtures.entrance import House
-
-API = "/api/v1/transport"
-CARRIER = {"carrier_code": "NLN", "name": "Nordic Line"}
-SERVICE = {"service_code": "NLN-STD", "carrier_code": "NLN", "name": "Standard",
-           "max_weight_g": 31_500, "dim_divisor": 5_000, "quality": 0.99}  # fmt: skip
-ZONE = {"zone_code": "NEAR", "from_km": 0, "to_km": 100}
-RATE = {"service_code": "NLN-STD", "zone_code": "NEAR", "from_g": 0, "to_g": 5_000,
-        "price_minor": 490, "currency": "EUR", "transit_days": 1.5, "transit_spread_days": 0.5,
-        "valid_from_at": "2026-01-01T00:00:00Z"}  # fmt: skip
-
-
-def furnish(operator: TestClient) -> None:
-    """A carrier with a service, two zones and a rate."""
-    made = {"carriers": [CARRIER], "services": [SERVICE],
-            "zones": [ZONE, {"zone_code": "FAR", "from_km": 100}], "rates": [RATE]}  # fmt: skip
-    for name, rows in made.items():
-        for row in rows:
-            answer = operator.post(f"{API}/{name}", json=row)
-            assert answer.status_code == 201, answer.text
-
-
-def change(caller: TestClient, path: str, **members: Any) -> Any:
-    tag = caller.get(f"{API}/{path}").headers["etag"]
-    return caller.patch(f"{API}/{path}", json=members, headers={"If-Match": tag})
+from fixtures.kept_card import API, CARRIER, RATE, SERVICE, change, furnish
 
 
 def test_a_rate_card_is_kept(operator: TestClient) -> None:
