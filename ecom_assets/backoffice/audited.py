@@ -33,6 +33,8 @@ AUDITED: Mapping[str, tuple[str, ...]] = {
     "transport.rates": ("service_code", "zone_code", "from_g", "valid_from_at"),
     "transport.services": ("service_code",),
     "transport.zones": ("zone_code",),
+    "warehouse.site_closures": ("site_code", "closed_date"),
+    "warehouse.site_hours": ("site_code", "weekday"),
     "warehouse.sites": ("site_code",),
 }
 """Names of tables, and the columns that name a row in the log."""

@@ -21,6 +21,15 @@ _RATE_CARD = [
         ["transport", "rates"],
         description="Price, transit time and spread per service, zone, weight band and period.",
     ),
+    dg.AssetSpec(
+        ["transport", "price_lists"],
+        description="Price lists that were uploaded, as a preview until they are applied.",
+    ),
+    dg.AssetSpec(
+        ["transport", "price_list_rows"],
+        deps=[dg.AssetKey(["transport", "price_lists"])],
+        description="What each row of an uploaded price list does to the rate card.",
+    ),
 ]
 
 

@@ -14,6 +14,8 @@ from ecom_assets.shared.structure import refers_to, structure
 from ecom_assets.transport.tables import (
     CARRIER_CHOICES,
     CARRIERS,
+    PRICE_LIST_ROWS,
+    PRICE_LISTS,
     RATES,
     SERVICES,
     SHIPMENTS,
@@ -33,6 +35,7 @@ _ZONES_OVERLAP = no_rows(
     SELECT DISTINCT zone.zone_code FROM {batch} AS zone
     JOIN transport.zones AS other ON other.zone_code <> zone.zone_code
         AND other.from_km < zone.to_km AND zone.from_km < other.to_km
+        AND zone.archived_at IS NULL AND other.archived_at IS NULL
     WHERE NOT EXISTS (SELECT FROM transport.rates WHERE zone_code = zone.zone_code)
         OR NOT EXISTS (SELECT FROM transport.rates WHERE zone_code = other.zone_code)
         OR EXISTS (
@@ -139,6 +142,8 @@ EXPECTATIONS = (
             _NEVER_VALID,
         ),
     ),
+    TableExpectations(PRICE_LISTS, structure(PRICE_LISTS)),
+    TableExpectations(PRICE_LIST_ROWS, structure(PRICE_LIST_ROWS)),
     TableExpectations(
         CARRIER_CHOICES,
         (

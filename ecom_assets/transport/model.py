@@ -9,6 +9,20 @@ LARGEST_WEIGHT_G = 2_147_483_647
 """Weights are capped at what the database's `integer` holds: no service carries 2,147 tonnes."""
 
 
+class CardRefused(Exception):
+    """A change of the rate card that makes no sense.
+
+    Attributes:
+        field: what is wrong.
+        code: why, for programs.
+    """
+
+    def __init__(self, field: str, code: str, message: str) -> None:
+        """Refuse a field, with words for people."""
+        super().__init__(message)
+        self.field, self.code = field, code
+
+
 @dataclass(frozen=True, slots=True)
 class Parcel:
     """What one site ships for one order.
@@ -34,12 +48,17 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service of a carrier; see `transport.services` for the units."""
+    """A service of a carrier; see `transport.services` for the units.
+
+    Attributes:
+        archived_at: when it or its carrier was archived, whichever came first.
+    """
 
     service_code: str
     max_weight_g: int
     dim_divisor: int
     quality: float
+    archived_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +68,7 @@ class Zone:
     zone_code: str
     from_km: float
     to_km: float
+    archived_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

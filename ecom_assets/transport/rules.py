@@ -154,12 +154,25 @@ def on_time_probability(parcel: Parcel, rate: Rate) -> float:
     return 1 / (1 + math.exp(-(1.5976 * z + 0.07056 * (z * z * z))))
 
 
-def choose(parcel: Parcel, card: RateCard, policy: Policy = POLICY) -> list[Candidate]:
-    """Every service as a candidate for the parcel, by service code; at most one is chosen.
+def in_use(card: RateCard, at: datetime | None = None) -> RateCard:
+    """A card without what is archived; as it was at a moment, for a replay of it."""
+
+    def is_used(each: Service | Zone) -> bool:
+        return each.archived_at is None or (at is not None and at < each.archived_at)
+
+    services, zones = filter(is_used, card.services), filter(is_used, card.zones)
+    return RateCard(tuple(services), tuple(zones), card.rates)
+
+
+def choose(
+    parcel: Parcel, card: RateCard, policy: Policy = POLICY, as_then: bool = False
+) -> list[Candidate]:
+    """Every service in use as a candidate, by service code; at most one is chosen.
 
     Lower score is better; ties go to the service code that sorts first. Without any zone there is
-    nothing to price, and so no candidate.
+    nothing to price, and so no candidate. What was archived since is one only `as_then`.
     """
+    card = in_use(card, parcel.ready_at if as_then else None)
     if not card.zones:
         return []
     services = sorted(card.services, key=lambda service: service.service_code)

@@ -31,6 +31,20 @@ SITES = dg.AssetSpec(
 )
 
 
+SITE_HOURS = dg.AssetSpec(
+    ["warehouse", "site_hours"],
+    deps=[dg.AssetKey(["warehouse", "sites"])],
+    kinds={"postgres"},
+    description="When each site works, by weekday, with its cut-off; the entrance fills it.",
+)
+SITE_CLOSURES = dg.AssetSpec(
+    ["warehouse", "site_closures"],
+    deps=[dg.AssetKey(["warehouse", "sites"])],
+    kinds={"postgres"},
+    description="Days on which a site does not work, such as holidays; the entrance fills it.",
+)
+
+
 @dg.asset(
     key=["warehouse", "allocations"],
     deps=[dg.AssetKey(["inventory", "reservations"]), dg.AssetKey(["warehouse", "sites"])],
@@ -80,4 +94,4 @@ def withdrawals(
         )
 
 
-ASSETS = [SITES, allocations, withdrawals]
+ASSETS = [SITES, SITE_HOURS, SITE_CLOSURES, allocations, withdrawals]

@@ -14,7 +14,14 @@ from ecom_assets.shared.expectations import (
     values_match,
 )
 from ecom_assets.shared.structure import refers_to, structure
-from ecom_assets.warehouse.tables import ALLOCATIONS, SITE_LOADS, SITES, WITHDRAWALS
+from ecom_assets.warehouse.tables import (
+    ALLOCATIONS,
+    SITE_CLOSURES,
+    SITE_HOURS,
+    SITE_LOADS,
+    SITES,
+    WITHDRAWALS,
+)
 
 _FARTHEST_KM = 20_040
 """Half the circumference of the earth: no great-circle distance is longer."""
@@ -76,6 +83,8 @@ EXPECTATIONS = (
             _HANDLING_NEGATIVE,
         ),
     ),
+    TableExpectations(SITE_HOURS, structure(SITE_HOURS)),
+    TableExpectations(SITE_CLOSURES, structure(SITE_CLOSURES)),
     TableExpectations(
         SITE_LOADS,
         (

@@ -33,7 +33,48 @@ SITES = area_table(
     integer("daily_capacity", "parcels per day, if limited", nullable=True),
     minor("handling_minor", "cost of handling one parcel"),
     currency(),
+    text(
+        "time_zone",
+        "IANA name; days and hours of the site are told in it",
+        server_default=sa.text("'UTC'"),
+    ),
+    moment(
+        "archived_at",
+        "from when nothing new is allocated to it; empty while it is in use",
+        nullable=True,
+    ),
     recorded_at(),
+)
+
+SITE_HOURS = area_table(
+    "warehouse",
+    "site_hours",
+    "When a site works, by weekday; a site without any row works always.",
+    text("site_code", "site", primary_key=True),
+    integer("weekday", "ISO 8601: 1 is Monday, 7 is Sunday", primary_key=True),
+    sa.Column("opens", sa.Time, nullable=False, comment="local time work begins"),
+    sa.Column(
+        "cut_off",
+        sa.Time,
+        nullable=False,
+        comment="local time until which a parcel that is ready leaves the same day",
+    ),
+    recorded_at(),
+    sa.ForeignKeyConstraint(["site_code"], ["warehouse.sites.site_code"]),
+    sa.CheckConstraint("weekday BETWEEN 1 AND 7", name="weekday_known"),
+    sa.CheckConstraint("opens < cut_off", name="opens_before_cut_off"),
+)
+
+SITE_CLOSURES = area_table(
+    "warehouse",
+    "site_closures",
+    "Days on which a site does not work whatever the weekday, such as holidays.",
+    text("site_code", "site", primary_key=True),
+    sa.Column("closed_date", sa.Date, primary_key=True, comment="local day"),
+    text("reason", "why, such as the name of the holiday"),
+    recorded_at(),
+    sa.ForeignKeyConstraint(["site_code"], ["warehouse.sites.site_code"]),
+    sa.CheckConstraint("reason <> ''", name="reason_given"),
 )
 
 SITE_LOADS = area_table(

@@ -24,12 +24,18 @@ from gateway.api import (
     profile,
     rule_steps,
     rules,
-    settings as shop_settings,
+    sites,
     status,
     stock_moves,
     tax_terms,
     taxes,
+    transport_card,
+    transport_rates,
+    transport_shipments,
     users,
+)
+from gateway.api import (
+    settings as shop_settings,
 )
 from gateway.api.before import Bodies, Kept, Metered
 from gateway.api.document import describe
@@ -60,6 +66,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     taxes.ROUTER,
     tax_terms.ROUTER,
     shop_settings.ROUTER,
+    transport_card.ROUTER,
+    transport_rates.ROUTER,
+    transport_shipments.ROUTER,
+    sites.ROUTER,
 )
 """Areas, in the order the reference shows them."""
 

@@ -21,7 +21,20 @@ MOST_BYTES = 1_000_000
 MOST_BULK_BYTES = 32_000_000
 """Largest body of a request that brings many rows at once."""
 
+MOST_FILE_BYTES = 5_000_000
+"""Largest file that is uploaded."""
+
 _JSON, _LINES = "application/json", "application/x-ndjson"
+
+FILE_KINDS = (
+    "text/csv", "text/tab-separated-values", "text/plain",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+)  # fmt: skip
+"""Content types of files with rows: CSV, tabs, aligned text, XLSX."""
+
+_UPLOADS = ("/transport/price-lists",)
+"""Ends of paths to which files are uploaded as they are."""
+
 _BODILESS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -37,30 +50,35 @@ class Bodies:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers, is_bulk = Headers(scope=scope), scope["path"].endswith("/bulk")
-        most = self._bulk if is_bulk else self._most
+        headers, kinds = Headers(scope=scope), _kinds(scope["path"])
+        most = {_LINES: self._bulk, _JSON: self._most}.get(kinds[-1], MOST_FILE_BYTES)
         given = headers.get("content-length", "0")
         if not given.isdecimal() or len(given) > 15:
             answer = problem(400, "malformed", "Content-Length must be a number")
         elif int(given) > most:
             answer = problem(413, "too_large", _too_large(most))
-        elif _is_of_wrong_kind(scope, headers, is_bulk):
-            said = f"send {_JSON}" + (f" or {_LINES}" if is_bulk else "")
-            answer = problem(415, "unsupported_media_type", said)
+        elif _is_of_wrong_kind(scope, headers, kinds):
+            answer = problem(415, "unsupported_media_type", f"send {' or '.join(kinds)}")
         else:
             await self._app(scope, _counted(receive, most), send)
             return
         await answer(scope, receive, send)
 
 
-def _is_of_wrong_kind(scope: Scope, headers: Headers, is_bulk: bool) -> bool:
+def _kinds(path: str) -> tuple[str, ...]:
+    """Content types that a path takes."""
+    if path.endswith("/bulk"):
+        return _JSON, _LINES
+    return (_JSON, *FILE_KINDS) if path.endswith(_UPLOADS) else (_JSON,)
+
+
+def _is_of_wrong_kind(scope: Scope, headers: Headers, kinds: tuple[str, ...]) -> bool:
     if scope["method"] in _BODILESS:
         return False
     is_empty = headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     encoded = headers.get("content-encoding", "identity").lower() != "identity"
-    fits = kind == _JSON or (is_bulk and kind == _LINES)
-    return encoded or not (fits or (is_empty and not kind))
+    return encoded or not (kind in kinds or (is_empty and not kind))
 
 
 def _counted(receive: Receive, most: int) -> Receive:

@@ -26,6 +26,8 @@ each field that is wrong. Members and parameters that are not known are refused.
 TAGS = (
     ("orders", "Orders: take in, look at, hold, release, cancel, edit, explain."),
     ("inventory", "Stock: levels, availability, adjustments, counts, holds, transfers, receipts."),
+    ("transport", "Carriers, services, zones, rates and price lists; rate shopping; shipments."),
+    ("sites", "Sites: capacity and load, working hours and closures."),
     ("approvals", "What waits for a person: prices, purchases, counts, product changes, rules."),
     ("quarantine", "Rows that could not be used: fix, replay, discard."),
     ("rules", "Business rules by version: draft, test, try, backtest, approve, put in force."),
@@ -119,7 +121,9 @@ def _complete(app: FastAPI, made: dict[str, Any]) -> None:
     }  # fmt: skip
     for route in api_routes(app):
         for method in route.methods or ():
-            _complete_operation(made["paths"][route.path][method.lower()], method, need_of(route))
+            _complete_operation(
+                made["paths"][route.path_format][method.lower()], method, need_of(route)
+            )
 
 
 def _complete_operation(operation: dict[str, Any], method: str, need: Any) -> None:

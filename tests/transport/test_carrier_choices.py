@@ -16,10 +16,14 @@ from ecom_assets.shared.flow import Stage, claim, waiting
 from ecom_assets.shared.holds import HOLDS, release
 from ecom_assets.shared.journal import LEDGER, TIMELINE
 from ecom_assets.shared.states import ORDER_STATES
-from ecom_assets.transport.model import Parcel, Rate, RateCard, Service, Zone
+from ecom_assets.transport.model import Candidate, Parcel, Rate, RateCard, Service, Zone
+from ecom_assets.transport.policy import POLICY
 from ecom_assets.transport.rules import REASONS, choose, keep_first_bands
 from ecom_assets.transport.store import choose_carriers
+from ecom_assets.transport.store.choices import CANDIDATES, weights
+from ecom_assets.transport.store.lanes import lay_out_card
 from ecom_assets.transport.tables import CARRIER_CHOICES
+from ecom_assets.transport.tables import SERVICES as SERVICES_TABLE
 from fixtures.allocated_shop import NOON, Shop
 
 
@@ -128,18 +132,24 @@ def test_equal_scores_go_to_the_code_that_sorts_first(shop: Shop, card: RateCard
 
 SERVICE_CODES = ("B-day", "a-day", "c-day")
 MOMENTS = st.sampled_from([datetime(2018, month, 1, tzinfo=UTC) for month in (1, 2, 3, 4)])
+ARCHIVED = st.none() | st.none() | MOMENTS
 SERVICES = st.tuples(
     *(
         st.builds(
             Service, st.just(code), st.sampled_from([5_000, 20_000, 40_000]),
-            st.sampled_from([0, 4_000, 5_000]), st.sampled_from([0.9, 0.99, 1.0]),
+            st.sampled_from([0, 4_000, 5_000]), st.sampled_from([0.9, 0.99, 1.0]), ARCHIVED,
         )
         for code in SERVICE_CODES
     )
 ).flatmap(lambda three: st.sampled_from([three, three, three[1:]]))  # fmt: skip
-ZONES = st.permutations(
-    [Zone("n", 0, 50), Zone("Mid", 50, 300), Zone("overlap", 40, 60), Zone("far", 400, 1_000)]
-).flatmap(lambda zones: st.integers(0, 9).map(lambda most: tuple(zones[:most])))
+ZONES = (
+    st.tuples(ARCHIVED, ARCHIVED)
+    .flatmap(lambda at: st.permutations([
+        Zone("n", 0, 50), Zone("Mid", 50, 300, at[0]), Zone("overlap", 40, 60),
+        Zone("far", 400, 1_000, at[1]),
+    ]))
+    .flatmap(lambda zones: st.integers(0, 9).map(lambda most: tuple(zones[:most])))
+)  # fmt: skip
 RATES = st.lists(
     st.builds(
         Rate, st.sampled_from(SERVICE_CODES), st.sampled_from(["n", "Mid", "overlap", "far"]),
@@ -201,14 +211,42 @@ def test_sql_chooses_what_the_rule_chooses(
         orders = {put(shop, parcel): parcel for parcel in parcels}
         choose_all(shop, *orders)
         found = rows(shop.conn, CARRIER_CHOICES)
+        lay_out_card(shop.conn, len(orders), as_then=True)
+        then = shop.conn.execute(CANDIDATES, weights(shop.conn, POLICY)).mappings().all()
         savepoint.rollback()
     for order, parcel in orders.items():
-        mine = {row["service_code"]: row for row in found if row["order_id"] == order}
-        expected = choose(parcel, card)
-        assert set(mine) == {candidate.service_code for candidate in expected}
-        for candidate in expected:
-            row = mine[candidate.service_code]
-            for name in type(candidate).__slots__:
-                value = getattr(candidate, name)
-                same = pytest.approx(value, rel=1e-9) if isinstance(value, float) else value
-                assert row[name] == same, (name, row, candidate)
+        for chosen, as_then in ((found, False), (then, True)):
+            mine = {row["service_code"]: row for row in chosen if row["order_id"] == order}
+            _compare(mine, choose(parcel, card, as_then=as_then))
+
+
+def _compare(mine: Mapping[str, Mapping[Any, Any]], expected: list[Candidate]) -> None:
+    assert set(mine) == {candidate.service_code for candidate in expected}
+    for candidate in expected:
+        row = mine[candidate.service_code]
+        for name in type(candidate).__slots__:
+            value = getattr(candidate, name)
+            same = pytest.approx(value, rel=1e-9) if isinstance(value, float) else value
+            assert row[name] == same, (name, row, candidate)
+
+
+def test_what_is_archived_is_chosen_no_more(shop: Shop, card: RateCard) -> None:
+    shop.take(card)
+    shop.add_sites("A")
+    before, after = shop.add_order(), shop.add_order()
+    shop.allocate(before, "ball")
+    shop.allocate(after, "ball")
+    choose_all(shop, before)
+    kept = shop.conn.scalars(sa.select(CARRIER_CHOICES.c.service_code)).all()
+    later = NOON + timedelta(days=9)
+    shop.conn.execute(sa.update(SERVICES_TABLE).values(archived_at=later).where(
+        SERVICES_TABLE.c.service_code == "slow"))  # fmt: skip
+    choose_all(shop, after)
+    shown = sa.select(CARRIER_CHOICES.c.service_code, CARRIER_CHOICES.c.order_id)
+    found = shop.conn.execute(shown).tuples().all()
+    assert sorted(kept) == sorted(code for code, order in found if order == before)
+    assert [code for code, order in found if order == after] == ["fast"]
+    shop.conn.execute(sa.text("UPDATE transport.carriers SET archived_at = now()"))
+    third = shop.add_order()
+    shop.allocate(third, "ball")
+    assert choose_all(shop, third) == {"parcels": 1, "candidates": 0, "without_carrier": 1}

@@ -15,7 +15,7 @@ from ecom_assets.shared.flow import Stage, claim
 from ecom_assets.warehouse.allocation.arrays import Ints
 from ecom_assets.warehouse.allocation.prices import Prices, Rates, cheapest
 from ecom_assets.warehouse.store import allocate
-from fixtures.stock_shop import Move, Order, open_sites, place, stock
+from fixtures.stock_shop import Move, Order, day, open_sites, place, stock
 
 
 class Rate(NamedTuple):
@@ -142,3 +142,18 @@ def test_a_dearer_zone_outweighs_cheaper_handling(conn: sa.Connection) -> None:
         ("N", 200, "ships"), ("S", 410, "less preferred"),
         ("N", None, "ships"), ("S", None, "less preferred"),
     ]  # fmt: skip
+
+
+def test_what_is_archived_prices_nothing_due_later(conn: sa.Connection) -> None:
+    open_sites(conn, [("N", 53.5, 10.0)])
+    for statement in _CARD:
+        conn.execute(sa.text(statement))
+    archive = sa.text("UPDATE transport.services SET archived_at = :at")
+    conn.execute(archive, {"at": day(2)})
+    stock(conn, [Move("A", 9, site_code="N")])
+    place(conn, [Order(1, [("A", 1)], 53.0, 10.0), Order(2, [("A", 1)], 53.0, 10.0)])
+    claim(conn, Stage.RESERVE)
+    reserve(conn, "run")
+    claim(conn, Stage.ALLOCATE)
+    allocate(conn, "run")
+    assert [cost is None for _, cost, _ in sites_of(conn)] == [False, True]

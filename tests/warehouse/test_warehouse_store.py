@@ -101,6 +101,38 @@ def test_orders_are_allocated_with_states_events_and_loads(conn: sa.Connection) 
     assert list(conn.execute(distances).scalars()) == [False, False, False, False, True]
 
 
+_ARCHIVE = sa.text("UPDATE warehouse.sites SET archived_at = now() WHERE site_code = :site")
+
+
+def test_nothing_is_allocated_to_an_archived_site(conn: sa.Connection) -> None:
+    open_sites(conn, SITES)
+    stock(conn, [Move("A", 3, site_code="N"), Move("A", 9, site_code="S")])
+    place(conn, [Order(2, [("A", 1)], *NEAR_NORTH)])
+    conn.execute(_ARCHIVE, {"site": "N"})
+    advance(conn)
+    assert [row[2:5] for row in allocations(conn)] == [("S", 1, "single_site")]
+
+
+def test_what_an_archived_site_has_promised_still_ships(conn: sa.Connection) -> None:
+    open_sites(conn, SITES)
+    stock(conn, [Move("A", 3, site_code="N"), Move("A", 2, site_code="S")])
+    place(conn, [Order(2, [("A", 5)], *NEAR_NORTH)])
+    conn.execute(_ARCHIVE, {"site": "N"})
+    advance(conn)
+    assert [row[2:4] for row in allocations(conn)] == [("N", 3), ("S", 2)]
+
+
+def test_a_feed_does_not_revive_an_archived_site(conn: sa.Connection) -> None:
+    open_sites(conn, SITES)
+    conn.execute(_ARCHIVE, {"site": "N"})
+    feeds.SITES.create(conn)
+    conn.execute(sa.insert(feeds.SITES), [site("N")])
+    assert take_sites(conn, None) == 1
+    feeds.SITES.drop(conn)
+    archived = sa.text("SELECT site_code FROM warehouse.sites WHERE archived_at IS NOT NULL")
+    assert conn.scalars(archived).all() == ["N"]
+
+
 def test_the_ledger_tells_which_sites_were_considered(conn: sa.Connection) -> None:
     shop(conn)
     advance(conn)

@@ -37,6 +37,9 @@ _MARK = sa.text("""
         ARRAY(
             SELECT valid_from_at FROM transport.rates
             UNION SELECT valid_to_at FROM transport.rates WHERE valid_to_at IS NOT NULL
+            UNION SELECT archived_at FROM transport.carriers WHERE archived_at IS NOT NULL
+            UNION SELECT archived_at FROM transport.services WHERE archived_at IS NOT NULL
+            UNION SELECT archived_at FROM transport.zones WHERE archived_at IS NOT NULL
             ORDER BY 1
         ),
         ARRAY(SELECT from_g FROM transport.rates UNION SELECT to_g FROM transport.rates ORDER BY 1)
@@ -48,13 +51,16 @@ _MARK = sa.text("""
 # not fall with the language of the database or with the plan.
 _FIND_ZONES = sa.text("""
     WITH reach AS MATERIALIZED (
-        SELECT s.*, z.zone_code, z.from_km, z.to_km,
+        SELECT s.service_code, s.max_weight_g, s.dim_divisor, s.quality,
+            z.zone_code, z.from_km, z.to_km,
+            least(s.archived_at, c.archived_at, z.archived_at) AS archived_at,
             range_agg(tstzrange(r.valid_from_at, r.valid_to_at)) FILTER (
                 WHERE r.valid_from_at < COALESCE(r.valid_to_at, 'infinity')
             ) AS rated_at
-        FROM transport.services AS s CROSS JOIN transport.zones AS z
+        FROM transport.services AS s JOIN transport.carriers AS c USING (carrier_code)
+        CROSS JOIN transport.zones AS z
         LEFT JOIN transport.rates AS r USING (service_code, zone_code)
-        GROUP BY s.service_code, z.zone_code
+        GROUP BY s.service_code, c.carrier_code, z.zone_code
     ), cells AS (
         -- Any parcel speaks for its cell.
         SELECT COALESCE(width_bucket(distance_km, km), -1) AS km_cell,
@@ -74,6 +80,7 @@ _FIND_ZONES = sa.text("""
         COALESCE(from_km <= c.distance_km AND c.distance_km < to_km, false) AS covers,
         COALESCE(rated_at @> c.ready_at, false) AS is_rated
     ) AS fit
+    WHERE archived_at IS NULL OR (:as_then AND c.ready_at < archived_at)
     ORDER BY c.km_cell, c.moment_cell, service_code, is_rated DESC, covers DESC,
         CASE WHEN covers THEN to_km - from_km ELSE -from_km END, zone_code COLLATE "C"
 """)
@@ -102,14 +109,18 @@ _FIND_RATES = sa.text("""
 """)
 
 
-def lay_out_card(conn: sa.Connection, parcels: int) -> None:
+def lay_out_card(conn: sa.Connection, parcels: int, as_then: bool = False) -> None:
     """Fill `card_marks`, `zone_of` and `rate_of` for the rows of `parcels`.
 
     Args:
         conn: connection with `parcels` filled.
         parcels: how many rows it has.
+        as_then: whether what was archived since a parcel was ready still counts for it, as in a
+            replay.
     """
-    for statement in (_OPEN, _MARK, _FIND_ZONES, _FIND_RATES):
-        conn.execute(statement)
+    conn.execute(_OPEN)
+    conn.execute(_MARK)
+    conn.execute(_FIND_ZONES, {"as_then": as_then})
+    conn.execute(_FIND_RATES)
     # Without figures the choice is planned for tables of any size, and compares all with all.
     analyse(conn, sa.text("ANALYZE card_marks, zone_of, rate_of"), parcels)

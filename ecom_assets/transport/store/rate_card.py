@@ -171,6 +171,15 @@ _TAKEN_IN_ORDER = (_CARRIERS, _SERVICES, _ZONES, _RATES)
 """Services need their carrier, rates their service and zone."""
 
 
+def judge_rates(conn: sa.Connection) -> None:
+    """Fill the temporary table `judged_rates` from `feed_rates`: its columns, and what is wrong.
+
+    `problem` is a key of `rules.PROBLEMS`, or null where a row is usable.
+    """
+    for statement in _RATES.judge:
+        conn.execute(statement)
+
+
 def take_rate_card(conn: sa.Connection, import_id: int | None) -> int:
     """Bring the rate card of the feeds into the tables; unusable rows go to the quarantine.
 

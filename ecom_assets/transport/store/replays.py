@@ -101,7 +101,7 @@ def _chosen(
         limits = {"after": after, "last": last, "default_unit_weight_g": weight_g}
         gathered = conn.execute(_GATHER, limits | version.bounds).rowcount
         analyse(conn, sa.text("ANALYZE parcels"), gathered)
-        lay_out_card(conn, gathered)
+        lay_out_card(conn, gathered, as_then=True)
         yield conn.execute(statement, given).rowcount
         # All chunks share a transaction, in which deleted rows would still be read.
         conn.execute(sa.text("TRUNCATE parcels, card_marks, zone_of, rate_of"))
@@ -115,7 +115,7 @@ def choices_by(conn: sa.Connection, policy: Policy) -> dict[str, Mapping[str, An
         conn: connection in whose transaction nothing else uses the working tables.
         policy: what the shop makes of lateness and damage.
     """
-    lay_out_card(conn, gather_parcels(conn, policy.default_unit_weight_g))
+    lay_out_card(conn, gather_parcels(conn, policy.default_unit_weight_g), as_then=True)
     found = CANDIDATES.subquery("candidate")
     names = ("reason", "cost_minor", "currency")
     chosen = sa.select(

@@ -17,7 +17,7 @@ from ecom_assets.shared.journal import (
 from ecom_assets.shared.states import MOVE_COLUMNS, Dimension, hold_claimed, move_each
 from ecom_assets.shared.versions import Version, by_version
 from ecom_assets.shared.working import analyse
-from ecom_assets.warehouse.rules import KIND, Routing
+from ecom_assets.warehouse.rules import KIND, NotCovered, Routing
 from ecom_assets.warehouse.store.problem import hold_stock, read_problem
 
 if TYPE_CHECKING:
@@ -199,17 +199,27 @@ def _hold(conn: sa.Connection) -> None:
 
 
 def _allocate(conn: sa.Connection, run: str, version: Version[Routing]) -> dict[str, int]:
-    # Imports NumPy, which a process that only loads the definitions must not pay for.
-    from ecom_assets.warehouse.allocation.result import allocate as choose_sites
-
-    given = read_problem(conn, version.policy)
+    allocation, lines = _choose_sites(conn, version.policy)
     hold_claimed(conn)
-    _write(conn, choose_sites(*given), given[2], run, version.policy)
+    _write(conn, allocation, lines, run, version.policy)
     record_decisions(conn, "allocation", _DECISIONS.bindparams(version=version.label), run)
     move_each(conn, Dimension.FULFILMENT, _MOVES, run)
     hand_on(conn, NEXT[Stage.ALLOCATE], _PASSING)
     totals = conn.execute(_TOTALS).mappings().one()
     return {name: int(value) for name, value in totals.items()}
+
+
+def _choose_sites(conn: sa.Connection, routing: Routing) -> tuple[Allocation, Lines]:
+    # Imports NumPy, which a process that only loads the definitions must not pay for.
+    from ecom_assets.warehouse.allocation.result import allocate as choose_sites
+
+    given = read_problem(conn, routing)
+    try:
+        return choose_sites(*given), given[2]
+    except NotCovered:
+        # What an archived site still holds was promised like all stock; the promise is kept.
+        given = read_problem(conn, routing, with_archived=True)
+        return choose_sites(*given), given[2]
 
 
 def _write(

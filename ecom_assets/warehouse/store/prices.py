@@ -29,6 +29,7 @@ _SITE_CURRENCIES = sa.text("""
     JOIN warehouse.sites AS s ON s.site_code = a.site_code
     ORDER BY a.site_no
 """)
+# What is archived prices nothing that is due later.
 # Only rates that may hold for one of the moments and weights: a batch of one order reads a few
 # dozen of them.
 _RATES = sa.text("""
@@ -41,11 +42,17 @@ _RATES = sa.text("""
     )
     SELECT z.from_km, z.to_km, r.from_g, least(r.to_g, s.max_weight_g), r.price_minor, m.number,
         CAST(extract(epoch FROM r.valid_from_at) * 1000000 AS bigint),
-        coalesce(CAST(extract(epoch FROM r.valid_to_at) * 1000000 AS bigint), :no_end)
+        coalesce(
+            CAST(extract(
+                epoch FROM least(r.valid_to_at, s.archived_at, c.archived_at, z.archived_at)
+            ) * 1000000 AS bigint),
+            :no_end
+        )
     FROM asked AS a
     JOIN transport.rates AS r
         ON r.valid_from_at <= a.last_at AND coalesce(r.valid_to_at > a.first_at, true)
     JOIN transport.services AS s USING (service_code)
+    JOIN transport.carriers AS c USING (carrier_code)
     JOIN transport.zones AS z USING (zone_code)
     JOIN money AS m ON m.currency = r.currency
     WHERE r.from_g < :heaviest_g AND least(r.to_g, s.max_weight_g) >= :lightest_g

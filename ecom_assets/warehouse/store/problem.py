@@ -44,11 +44,12 @@ _OPEN = (
             b AS (DELETE FROM allocating_lines)
         DELETE FROM allocating_sites
     """),
-    sa.text("""
-        INSERT INTO allocating_sites
-        SELECT row_number() OVER (ORDER BY site_code) - 1, site_code FROM warehouse.sites
-    """),
 )
+_OPEN_SITES = sa.text("""
+    INSERT INTO allocating_sites
+    SELECT row_number() OVER (ORDER BY site_code) - 1, site_code FROM warehouse.sites
+    WHERE archived_at IS NULL OR :with_archived
+""")
 _CLAIMED_ORDERS = sa.text("""
     INSERT INTO allocating_orders
     SELECT row_number() OVER (ORDER BY due_at, order_id) - 1, order_id, due_at FROM claimed
@@ -150,21 +151,25 @@ def hold_stock(conn: sa.Connection) -> None:
     conn.execute(_HOLD_ALL)
 
 
-def read_problem(conn: sa.Connection, routing: Routing) -> Given:
+def read_problem(conn: sa.Connection, routing: Routing, with_archived: bool = False) -> Given:
     """Number the claimed orders and read them with the stock they may use, locked by SKU.
 
     Leaves `allocating_orders`, `allocating_lines` and `allocating_sites` behind, which tell what
     the numbers stand for.
     """
-    number(conn, _CLAIMED_ORDERS, _RESERVED_LINES)
+    number(conn, _CLAIMED_ORDERS, _RESERVED_LINES, with_archived)
     conn.execute(_HOLD)
     return read_numbered(conn, _CELLS, routing)
 
 
-def number(conn: sa.Connection, orders: sa.TextClause, lines: sa.TextClause) -> None:
+def number(
+    conn: sa.Connection, orders: sa.TextClause, lines: sa.TextClause, with_archived: bool = True
+) -> None:
     """Number the sites, and the orders and lines that the two statements insert."""
-    for statement in (*_OPEN, orders):
+    for statement in _OPEN:
         conn.execute(statement)
+    conn.execute(_OPEN_SITES, {"with_archived": with_archived})
+    conn.execute(orders)
     count = conn.execute(lines).rowcount
     analyse(conn, sa.text("ANALYZE allocating_orders, allocating_lines"), count)
 

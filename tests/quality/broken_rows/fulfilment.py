@@ -49,6 +49,25 @@ ROWS = (
         ({"rate_id": "1"}, {"rate_id": "2"}),
     ),
     Broken(
+        "transport.price_lists",
+        "price_lists_applied_without_failures",
+        "ALTER TABLE transport.price_lists"
+        " DROP CONSTRAINT price_lists_applied_without_failures_check;"
+        "INSERT INTO transport.price_lists (file_name, content_hash, plan_hash, state, created,"
+        " changed, unchanged, failed, previewed_by, previewed_at, decided_by, decided_at)"
+        " VALUES ('f', 'c', 'p', 'applied', 0, 0, 0, 1, 'a', '2018-01-01Z', 'a', '2018-01-01Z')",
+        ({"price_list_id": "1"},),
+    ),
+    Broken(
+        "transport.price_list_rows",
+        "price_list_rows_price_list_id_exists",
+        "ALTER TABLE transport.price_list_rows"
+        " DROP CONSTRAINT price_list_rows_price_list_id_fkey;"
+        "INSERT INTO transport.price_list_rows (price_list_id, row_number, outcome, field, problem,"
+        " message, replaces) VALUES (9, 2, 'error', 'price', 'missing', 'is empty', '[]')",
+        ({"price_list_id": "9", "row_number": "2"},),
+    ),
+    Broken(
         "transport.carrier_choices",
         "carrier_choices_chosen_is_eligible",
         "UPDATE transport.carrier_choices SET is_eligible = false WHERE order_id = 2 AND is_chosen",
@@ -73,6 +92,22 @@ ROWS = (
         "sites_latitude_in_range",
         "UPDATE warehouse.sites SET latitude = 123 WHERE site_code = 'N'",
         ({"site_code": "N"},),
+    ),
+    Broken(
+        "warehouse.site_hours",
+        "site_hours_opens_before_cut_off",
+        "ALTER TABLE warehouse.site_hours DROP CONSTRAINT site_hours_opens_before_cut_off_check;"
+        "INSERT INTO warehouse.site_hours (site_code, weekday, opens, cut_off)"
+        " VALUES ('N', 1, '17:00', '09:00')",
+        ({"site_code": "N", "weekday": "1"},),
+    ),
+    Broken(
+        "warehouse.site_closures",
+        "site_closures_site_code_exists",
+        "ALTER TABLE warehouse.site_closures DROP CONSTRAINT site_closures_site_code_fkey;"
+        "INSERT INTO warehouse.site_closures (site_code, closed_date, reason)"
+        " VALUES ('moon', '2018-12-25', 'Christmas')",
+        ({"site_code": "moon", "closed_date": "2018-12-25"},),
     ),
     Broken(
         "warehouse.site_loads",
