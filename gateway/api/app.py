@@ -17,8 +17,10 @@ from starlette.staticfiles import StaticFiles
 from gateway.accounts.entrance import Entrance
 from gateway.api import (
     approvals,
+    connections,
     intake,
     inventory,
+    listings,
     orders,
     parked,
     profile,
@@ -49,6 +51,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     profile.ROUTER,
     users.ROUTER,
     status.ROUTER,
+    connections.ROUTER,
+    listings.ROUTER,
 )
 """Areas, in the order the reference shows them."""
 
