@@ -64,10 +64,9 @@ class Exchange:
             syncs.go_on(conn, key, self.run, cursor)
             report = take_deliveries(conn, rows, Policy.PARK, source, self.run)
             if file is not None:
-                row = {**file, "connection_id": key, "given": report.given,
-                       "added": report.added,
-                       "parked": report.parked, "taken_at": self.at, "run_id": self.run}  # fmt: skip
-                syncs.note_file(conn, row)
+                found = {"given": report.given, "added": report.added, "parked": report.parked}
+                row = {"connection_id": key, "taken_at": self.at, "run_id": self.run}
+                syncs.note_file(conn, {**file, **found, **row})
         if cursor is not None:
             self.cursor = dict(cursor)
         self.counts.update(orders_read=report.given, orders_new=report.added,

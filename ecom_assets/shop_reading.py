@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ecom_assets.exchanging import MOST_PAGES, Exchange, unreadable
-from ecom_assets.marketplace import woocommerce
+from ecom_assets.marketplace import shop_orders, woocommerce
 from ecom_assets.marketplace.model import ChannelTrouble, Connection, Listed, Trouble
 from ecom_assets.marketplace.rules import USUAL_LISTINGS_EVERY_MINUTES
 from ecom_assets.marketplace.store import listings, syncs
@@ -148,7 +148,7 @@ def _changed_at(row: Any) -> datetime | None:
 def _take(exchange: Exchange, rows: Sequence[Any], cursor: Mapping[str, Any] | None) -> None:
     key = exchange.connection.connection_id
     with exchange.database.begin() as conn:
-        skus = listings.map_of(conn, key, woocommerce.listing_ids(rows))
+        skus = listings.map_of(conn, key, shop_orders.listing_ids(rows))
     found = [_delivery(exchange, row, skus) for row in rows]
     told = [delivery for delivery in found if delivery is not None]
     exchange.counts["orders_passed_over"] += len(found) - len(told)
@@ -160,7 +160,7 @@ def _delivery(exchange: Exchange, row: Any, skus: Mapping[str, str]) -> Delivery
     number = row.get("id") if isinstance(row, dict) else None
     number = number if isinstance(number, int) and 0 < number < 2**63 else 0
     try:
-        order = woocommerce.order_of(row, channel, skus)
+        order = shop_orders.order_of(row, channel, skus)
     except woocommerce.Unreadable as wrong:
         return unreadable(number, str(wrong), row)
     if order.payload is None:

@@ -65,6 +65,9 @@ def read_orders(file: IO[bytes]) -> Iterator[FileRow]:
         yield from _orders(csv.reader(text, delimiter=separator), header)
     except csv.Error as error:
         yield FileRow(0, None, f"the file is no table from here on: {error}")
+    finally:
+        # The file is the caller's, and stays open.
+        text.detach()
 
 
 def _header_fault(header: Sequence[str]) -> str:

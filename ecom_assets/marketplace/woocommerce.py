@@ -1,20 +1,15 @@
-"""WooCommerce's REST API v3 in our terms: its orders, products and errors, as it publishes them.
+"""WooCommerce's REST API v3 in our terms: its pages, products and errors, as it publishes them.
 
 Amounts are texts in major units. A line's `total` is after discounts and without tax, `total_tax`
 is the tax of it; `*_gmt` moments are UTC without an offset. Orders are read by `modified_after`
 with `orderby=modified`, products by `orderby=id`; `X-WP-Total` says how many there are in all.
-
-Orders in `processing` and `on-hold` are taken, `cancelled` ones are told as cancellations. Others
-are passed over: those that are not placed yet come again when they are, those that are completed or
-refunded were dealt with in the shop, and shipping them here would ship them twice.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -24,8 +19,6 @@ from ecom_assets.shared.money import to_minor
 
 API = "/wp-json/wc/v3"
 PER_PAGE = 100
-TAKEN = frozenset({"processing", "on-hold"})
-CANCELLED = "cancelled"
 PRODUCT_FIELDS = ("id", "name", "type", "status", "sku", "price", "manage_stock", "stock_quantity",
                   "stock_status")  # fmt: skip
 
@@ -37,23 +30,6 @@ _LONGEST = 500
 
 class Unreadable(ValueError):
     """A row that the channel sent cannot be read; the message says what is wrong in it."""
-
-
-@dataclass(frozen=True, slots=True)
-class ShopOrder:
-    """What a row of the shop's orders comes to.
-
-    Attributes:
-        external_id: the shop's id.
-        modified_at: when it was last changed there.
-        payload: order document or cancellation; None where the order is passed over.
-        is_cancelled: whether the payload cancels.
-    """
-
-    external_id: str
-    modified_at: datetime
-    payload: dict[str, Any] | None
-    is_cancelled: bool = False
 
 
 def rows_of(status: int, headers: Mapping[str, str], body: bytes, what: str) -> list[Any]:
@@ -130,11 +106,16 @@ def modified_at(row: Any) -> datetime:
     Raises:
         Unreadable: it does not say.
     """
-    return _moment(row.get("date_modified_gmt") if isinstance(row, dict) else None,
+    return moment_of(row.get("date_modified_gmt") if isinstance(row, dict) else None,
                    "date_modified_gmt")  # fmt: skip
 
 
-def _moment(value: Any, name: str) -> datetime:
+def moment_of(value: Any, name: str) -> datetime:
+    """A moment of the shop, which is in UTC.
+
+    Raises:
+        Unreadable: it is none.
+    """
     if not isinstance(value, str) or not _GMT.fullmatch(value):
         raise Unreadable(f"{name} must be a moment such as 2026-05-01T12:00:00")
     try:
@@ -143,133 +124,12 @@ def _moment(value: Any, name: str) -> datetime:
         raise Unreadable(f"{name} is no moment of the calendar") from None
 
 
-def listing_ids(rows: Iterable[Any]) -> list[str]:
-    """Ids of the listings that orders name."""
-    lines = (line for row in rows if isinstance(row, dict)
-             for line in _list(row.get("line_items")) if isinstance(line, dict))  # fmt: skip
-    return sorted({_listing_id(line) for line in lines})
-
-
-def _listing_id(line: Mapping[str, Any]) -> str:
-    product, variation = line.get("product_id"), line.get("variation_id")
-    return f"{product}/{variation}" if variation else str(product)
-
-
-def order_of(row: Any, channel: str, skus: Mapping[str, str]) -> ShopOrder:
-    """A row of the shop's orders.
-
-    Args:
-        row: as the shop sent it.
-        channel: our name of the channel.
-        skus: our SKUs by listing; others are taken by the SKU the line names.
+def minor_of(value: Any, currency: str, name: str) -> int:
+    """An amount of the shop in minor units.
 
     Raises:
-        Unreadable: it is no order; what our rules find wrong in one is left to them.
+        Unreadable: it is none.
     """
-    if not isinstance(row, dict) or not isinstance(row.get("id"), int):
-        raise Unreadable("id must be a whole number")
-    external_id, at = str(row["id"]), modified_at(row)
-    if row.get("status") == CANCELLED:
-        cancel = {"cancel": {"reason": "cancelled in the shop"}}
-        return ShopOrder(external_id, at, cancel, is_cancelled=True)
-    if row.get("status") not in TAKEN:
-        return ShopOrder(external_id, at, None)
-    return ShopOrder(external_id, at, _document(row, channel, skus))
-
-
-def _document(row: Mapping[str, Any], channel: str, skus: Mapping[str, str]) -> dict[str, Any]:
-    currency, billing = row.get("currency"), _object(row.get("billing"))
-    if not isinstance(currency, str):
-        raise Unreadable("currency must be a code such as EUR")
-    shipping = _object(row.get("shipping"))
-    ship_to = shipping if shipping.get("country") else billing
-    lines = [_line(line, number, currency, skus)
-             for number, line in enumerate(_list(row.get("line_items")), start=1)]  # fmt: skip
-    total = _minor(row.get("total"), currency, "total")
-    return {
-        "placed_at": _zoned(_moment(row.get("date_created_gmt"), "date_created_gmt")),
-        "currency": currency,
-        "customer": {"key": _customer_key(row, billing, channel), "name": _name(billing),
-                     "email": billing.get("email"), "phone": billing.get("phone")},
-        "ship_to": {"name": _name(ship_to), "line1": ship_to.get("address_1"),
-                    "city": ship_to.get("city"), "region": ship_to.get("state"),
-                    "postal_code": ship_to.get("postcode"), "country": ship_to.get("country")},
-        "context": {"ip_address": row.get("customer_ip_address")},
-        "lines": lines,
-        "shipping_minor": _charges(row, currency),
-        "total_minor": total,
-        "payments": _payments(row, total),
-    }  # fmt: skip
-
-
-def _line(line: Any, number: int, currency: str, skus: Mapping[str, str]) -> dict[str, Any]:
-    if not isinstance(line, dict):
-        raise Unreadable(f"line {number} must be an object")
-    quantity = line.get("quantity")
-    if not isinstance(quantity, int) or isinstance(quantity, bool) or quantity < 1:
-        raise Unreadable(f"line {number}: quantity must be a whole number, at least 1")
-    full = _sum(line, ("subtotal", "subtotal_tax"), currency, number)
-    paid = _sum(line, ("total", "total_tax"), currency, number)
-    # Rounded up, so that what does not divide by the units is a discount of a few cents.
-    unit = -(-full // quantity)
-    return {
-        "line_no": number, "sku": skus.get(_listing_id(line)) or line.get("sku"),
-        "quantity": quantity, "unit_price_minor": unit, "discount_minor": unit * quantity - paid,
-        "tax_minor": _sum(line, ("total_tax",), currency, number),
-    }  # fmt: skip
-
-
-def _sum(part: Mapping[str, Any], names: Iterable[str], currency: str, number: int) -> int:
-    return sum(_minor(part.get(name), currency, f"line {number}: {name}") for name in names)
-
-
-def _charges(row: Mapping[str, Any], currency: str) -> int:
-    """What is due besides goods, tax included: shipping, and fees such as for cash on delivery."""
-    total = sum(_minor(row.get(name) or "0", currency, name)
-                for name in ("shipping_total", "shipping_tax"))  # fmt: skip
-    for fee in _list(row.get("fee_lines")):
-        part = _object(fee)
-        total += sum(_minor(part.get(name) or "0", currency, "fee_lines")
-                     for name in ("total", "total_tax"))  # fmt: skip
-    return total
-
-
-def _payments(row: Mapping[str, Any], total: int) -> list[dict[str, Any]]:
-    method = row.get("payment_method")
-    if not method or total <= 0:
-        return []
-    payment = {"sequence": 1, "method": method, "amount_minor": total}
-    if row.get("transaction_id"):
-        payment["provider_reference"] = row["transaction_id"]
-    if row.get("date_paid_gmt"):
-        payment["authorised_at"] = _zoned(_moment(row["date_paid_gmt"], "date_paid_gmt"))
-    return [payment]
-
-
-def _customer_key(row: Mapping[str, Any], billing: Mapping[str, Any], channel: str) -> str:
-    if row.get("customer_id"):
-        return f"{channel}:{row['customer_id']}"
-    email = str(billing.get("email") or "").strip().lower()
-    return email or f"{channel}:order:{row['id']}"
-
-
-def _name(part: Mapping[str, Any]) -> str:
-    return f"{part.get('first_name') or ''} {part.get('last_name') or ''}".strip()
-
-
-def _zoned(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _object(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _minor(value: Any, currency: str, name: str) -> int:
     try:
         amount = Decimal(value) if isinstance(value, str) and len(value) < 40 else None
     except InvalidOperation:
@@ -302,7 +162,7 @@ def listing_of(row: Any, currency: str, parent: Mapping[str, Any] | None = None)
 
 
 def _not_negative(price: Any, currency: str) -> int:
-    found = _minor(price, currency, "price")
+    found = minor_of(price, currency, "price")
     if found < 0:
         raise Unreadable("price must not be negative")
     return found

@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 from gateway.accounts.entrance import Entrance
 from gateway.api import (
     approvals,
+    connection_work,
     connections,
     intake,
     inventory,
@@ -52,6 +53,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     users.ROUTER,
     status.ROUTER,
     connections.ROUTER,
+    connection_work.ROUTER,
     listings.ROUTER,
 )
 """Areas, in the order the reference shows them."""

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from threading import BoundedSemaphore
 from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from ecom_assets import connecting
 from ecom_assets.backoffice.roles import Right
-from ecom_assets.backoffice.store import audit
 from ecom_assets.marketplace import rules
-from ecom_assets.marketplace.model import FORMS, Connection, ConnectionRefused, Kind
+from ecom_assets.marketplace.model import FORMS, ConnectionRefused, Kind
 from ecom_assets.marketplace.store import connections as store
 from ecom_assets.marketplace.store import syncs
 from gateway.api.answers import Answer, require_match, sent, tag_of
@@ -29,8 +26,6 @@ from gateway.api.market_models import (
     ConnectionTold,
     KindTold,
     SyncTold,
-    SyncWantedTold,
-    TestedTold,
 )
 from gateway.api.values import Key, Wanted
 from resources.addresses import AddressRefused, read_target
@@ -41,13 +36,10 @@ ROUTER = APIRouter(prefix="/marketplace", tags=["marketplace"])
 PLACE = "/api/v1/marketplace/connections"
 
 Reader = Annotated[Call, needs(Right.READ, "marketplace")]
-Operator = Annotated[Call, needs(Right.OPERATE, "marketplace")]
 Keeper = Annotated[Call, needs(Right.CONFIGURE, "marketplace")]
 State = Literal["active", "paused", "archived"]
 
 _LATEST = 10
-_TESTS = BoundedSemaphore(4)
-"""Tests wait for other people's servers, and must not hold every thread of the entrance."""
 
 
 def means() -> ChannelsResource:
@@ -108,14 +100,19 @@ def show_connection(call: Reader, connection_id: Key) -> Response:
     """How it does, with its latest syncs; its ETag is what a change needs."""
 
     def work(conn: sa.Connection) -> Answer:
-        row = _found(conn, connection_id)
+        row = found(conn, connection_id)
         return _shown(conn, row)
 
     answer = call.read(work)
     return sent(200, answer.headers, answer.body())
 
 
-def _found(conn: sa.Connection, connection_id: int) -> dict[str, Any]:
+def found(conn: sa.Connection, connection_id: int) -> dict[str, Any]:
+    """A connection.
+
+    Raises:
+        Fault: there is none.
+    """
     row = store.find(conn, connection_id)
     if row is None:
         raise missing(f"connection {connection_id}")
@@ -124,7 +121,7 @@ def _found(conn: sa.Connection, connection_id: int) -> dict[str, Any]:
 
 def _shown(conn: sa.Connection, row: Mapping[str, Any], status: int = 200) -> Answer:
     key = row["connection_id"]
-    latest = [_sync(each) for each in syncs.latest(conn, key, None, _LATEST)]
+    latest = [sync_told(each) for each in syncs.latest(conn, key, None, _LATEST)]
     shown = ConnectionShownTold(connection=told(row), syncs=latest)
     # Its version first: a change needs what people said, a cache also what syncs did.
     whole = tag_of(shown.model_dump(mode="json")).strip('"')
@@ -140,7 +137,7 @@ def _version(row: Mapping[str, Any]) -> str:
 def _locked(conn: sa.Connection, connection_id: int, if_match: str | None) -> dict[str, Any]:
     """A connection in use that stays as the caller saw it until the transaction ends."""
     store.lock(conn, connection_id)
-    row = _found(conn, connection_id)
+    row = found(conn, connection_id)
     seen = if_match and ",".join(_seen(part) for part in if_match.split(","))
     require_match(seen, f'"{_version(row)}"')
     if row["state"] == "archived":
@@ -154,7 +151,8 @@ def _seen(tag: str) -> str:
     return f'{version}"' if dot and version.startswith('"') else tag.strip()
 
 
-def _sync(row: Mapping[Any, Any]) -> SyncTold:
+def sync_told(row: Mapping[Any, Any]) -> SyncTold:
+    """A sync as the API shows it."""
     return SyncTold(**{name: row[name] for name in SyncTold.model_fields})
 
 
@@ -176,7 +174,7 @@ def make_connection(call: Keeper, given: ConnectionGiven, key: OnceKey = None) -
                              credentials, call.principal.name, call.at)  # fmt: skip
         except store.AlreadyThere as taken:
             raise unfit(taken.member, "already_there", str(taken), 409) from taken
-        return _shown(conn, _found(conn, made), 201)
+        return _shown(conn, found(conn, made), 201)
 
     return call.write_once(key, work)
 
@@ -220,7 +218,7 @@ def change_connection(
             raise unfit(refused.member, "refused", str(refused)) from refused
         except store.AlreadyThere as taken:
             raise unfit(taken.member, "already_there", str(taken), 409) from taken
-        return _shown(conn, _found(conn, connection_id))
+        return _shown(conn, found(conn, connection_id))
 
     return call.write(work)
 
@@ -250,74 +248,6 @@ def archive_connection(call: Keeper, connection_id: Key, if_match: IfMatch = Non
     def work(conn: sa.Connection) -> Answer:
         _locked(conn, connection_id, if_match)
         store.archive(conn, connection_id)
-        return _shown(conn, _found(conn, connection_id))
+        return _shown(conn, found(conn, connection_id))
 
     return call.write(work)
-
-
-@ROUTER.post("/connections/{connection_id}/test", summary="Test a connection",
-             response_model=TestedTold)  # fmt: skip
-def test_connection(call: Operator, connection_id: Key) -> Response:
-    """At once, within seconds; nothing is taken in. Asking again tests again."""
-    connection = call.read(lambda conn: _usable(conn, connection_id))
-    if not _TESTS.acquire(blocking=False):
-        raise Fault(503, "busy", "several tests go on now", headers={"Retry-After": "5"})
-    try:
-        # Outside of any transaction: the other side may take its time.
-        found = connecting.test(connection, means())
-    finally:
-        _TESTS.release()
-
-    def work(conn: sa.Connection) -> Answer:
-        store.note_test(conn, connection_id, call.at, found.trouble, found.text)
-        outcome = audit.FAILED if found.trouble else audit.DONE
-        audit.record(conn, call.actor, "test_connection", f"connection/{connection_id}", outcome,
-                     found.text)  # fmt: skip
-        return Answer(
-            TestedTold(outcome="failed" if found.trouble else "ok", trouble=found.trouble,
-                       text=found.text, tested_at=call.at)
-        )  # fmt: skip
-
-    return call.write(work)
-
-
-def _usable(conn: sa.Connection, connection_id: int) -> Connection:
-    row = _found(conn, connection_id)
-    found = store.usable(conn, connection_id)
-    if found is None:
-        raise Fault(409, "archived", f"connection {row['name']} is archived")
-    return found
-
-
-@ROUTER.post("/connections/{connection_id}/sync", summary="Ask for a sync", status_code=202,
-             response_model=SyncWantedTold)  # fmt: skip
-def sync_connection(call: Operator, connection_id: Key, key: OnceKey = None) -> Response:
-    """Begun within about half a minute by the sensor `marketplace_syncs_due`, by a run of its own.
-
-    Asked for while one goes on, another follows it.
-    """
-
-    def work(conn: sa.Connection) -> Answer:
-        row = _found(conn, connection_id)
-        if row["state"] != "active":
-            raise Fault(409, "not_active", f"the connection is {row['state']}; it is not synced")
-        wanted = store.want_sync(conn, connection_id, call.at)
-        place = f"{PLACE}/{connection_id}"
-        audit.record(conn, call.actor, "sync_connection", f"connection/{connection_id}")
-        return Answer(SyncWantedTold(wanted_at=wanted, look_at=place), 202, {"Location": place})
-
-    return call.write_once(key, work)
-
-
-@ROUTER.get("/connections/{connection_id}/syncs", summary="List syncs of a connection",
-            response_model=Page[SyncTold])  # fmt: skip
-def list_syncs(call: Reader, connection_id: Key, limit: Limit = 100, cursor: Cursor = None) -> Any:
-    """The newest first."""
-    asked = paging(limit, cursor, BY_KEY, "syncs", connection_id)
-    before = asked.after[0] if asked.after else None
-
-    def work(conn: sa.Connection) -> list[sa.RowMapping]:
-        _found(conn, connection_id)
-        return syncs.latest(conn, connection_id, before, limit + 1)
-
-    return asked.page(call.read(work), _sync, ("sync_id",))

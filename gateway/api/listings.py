@@ -16,7 +16,8 @@ from ecom_assets.marketplace.store import connections
 from ecom_assets.marketplace.store import listings as store
 from gateway.api.answers import Answer, require_match, sent, tag_of
 from gateway.api.calls import Call, IfMatch
-from gateway.api.connections import Operator, Reader
+from gateway.api.connection_work import Operator
+from gateway.api.connections import Reader
 from gateway.api.cursors import BY_KEY, Cursor, Limit, Page, paging
 from gateway.api.faults import Fault, missing, unfit
 from gateway.api.market_models import DriftsTold, DriftTold, ListingTold, MappingGiven
