@@ -50,7 +50,7 @@ def test_no_private_address_is_public_not_even_within_one_of_version_6(
     shifts = (0, 0, 0, 80)
     disguised = [ipaddress.IPv6Address(base | number << shift)
                  for base, shift in zip(bases, shifts, strict=True)]  # fmt: skip
-    assert not any(map(is_public, (address, *disguised)))
+    assert not any(is_public(each) for each in (address, *disguised))
     target = read_target("https://shop.example", NOBODY)
     for each in (address, *disguised):
         # Beside a public one too: who may add one address to a name may make any the first.
