@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -10,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from ecom.platform import Platform, only_one, opened
+from ecom.problems import Problem
 from ecom.progress import Progress
 from ecom.settings import Settings
+from resources.sealing import VARIABLE, make_key_file
 
 Readiness = tuple[Callable[[], None], Callable[[Progress], bool] | None]
 """Waits until this process is ready for the jobs; runs the marts elsewhere, where there is a
@@ -41,10 +44,21 @@ def run(
     if not once:
         check_port(port)
     with only_one(settings.home), _open(settings, progress) as platform:
+        _make_means(settings)
         summary = _work(platform, source, progress)
         if not once:
             serve(platform, port, progress)
     return summary
+
+
+def _make_means(settings: Settings) -> None:
+    """Make the key that seals secrets of channels, and the folder of their files, once."""
+    try:
+        if not os.environ.get(VARIABLE):
+            make_key_file(settings.home)
+        (settings.home / "channels").mkdir(exist_ok=True)
+    except OSError as error:
+        raise Problem(f"the folder {settings.home} cannot be used: {error.strerror}") from error
 
 
 def _open(settings: Settings, progress: Progress) -> Any:

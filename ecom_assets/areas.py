@@ -28,6 +28,7 @@ AREAS: tuple[Area, ...] = (
     Area("orders", "team:order-desk", "Takes orders in, validates them and follows their states."),
     Area("catalog", "team:merchandising", "What the shop sells: SKUs, sizes, weights, suppliers."),
     Area("pricing", "team:merchandising", "What a unit costs whom, since when, and why."),
+    Area("marketplace", "team:channels", "Connections to sales channels, and what is live there."),
     Area("customers", "team:customer-care", "Who buys, from which addresses, since when."),
     Area("payments", "team:finance", "What was authorised against what is due."),
     Area("fraud", "team:risk", "How likely an order is fraudulent, on what was known then."),

@@ -16,10 +16,12 @@ from typing import Any
 
 import dagster as dg
 
+from ecom_assets import connecting
 from ecom_assets.areas import AREA_NAMES, AREAS
 from ecom_assets.deciding import decide
 from ecom_assets.replaying import replay, try_rule
 from ecom_assets.shared.checks import build_checks
+from resources.channels import ChannelsResource
 from resources.database import DatabaseResource
 from resources.history import HistoryResource
 from resources.inbox import FolderResource
@@ -52,6 +54,7 @@ def _stamp(spec: dg.AssetSpec) -> dg.AssetSpec:
 def default_resources() -> dict[str, Any]:
     """The resources of a deployment, configured by the environment."""
     return {
+        "channels": ChannelsResource.of_environment(),
         "catalog_inbox": FolderResource.of_environment(),
         "database": DatabaseResource(url=dg.EnvVar("ECOM_DATABASE_URL")),
         "language": LanguageResource.of_environment(),
@@ -59,6 +62,7 @@ def default_resources() -> dict[str, Any]:
         "decide": decide,
         "history": HistoryResource.of_environment(),
         "replay": replay,
+        "sync_channel": connecting.sync,
         "try_rule": try_rule,
         "vat_register": VatRegisterResource.of_environment(),
     }

@@ -24,6 +24,7 @@ AUDITED: Mapping[str, tuple[str, ...]] = {
     "catalog.suppliers": ("supplier_key",),
     "inventory.channel_buffers": ("channel", "sku"),
     "inventory.reorder_terms": ("sku",),
+    "marketplace.connections": ("name",),
     "pricing.constraints": ("constraint_id",),
     "pricing.coupons": ("code",),
     "pricing.price_lists": ("channel", "currency", "customer_group"),

@@ -17,8 +17,11 @@ from starlette.staticfiles import StaticFiles
 from gateway.accounts.entrance import Entrance
 from gateway.api import (
     approvals,
+    connection_work,
+    connections,
     intake,
     inventory,
+    listings,
     orders,
     parked,
     profile,
@@ -70,6 +73,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     transport_rates.ROUTER,
     transport_shipments.ROUTER,
     sites.ROUTER,
+    connections.ROUTER,
+    connection_work.ROUTER,
+    listings.ROUTER,
 )
 """Areas, in the order the reference shows them."""
 

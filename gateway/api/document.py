@@ -39,6 +39,7 @@ TAGS = (
     ("users", "Users and roles."),
     ("audit", "Who did what."),
     ("status", "How the platform is."),
+    ("marketplace", "Connections to sales channels, their syncs, and what is live there."),
 )
 
 _PROBLEM: dict[str, Any] = {

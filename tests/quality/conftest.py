@@ -10,7 +10,7 @@ import pytest
 from psycopg import sql
 from sqlalchemy.engine import URL
 
-SHOP = ("shop", "catalog", "inventory", "pricing", "backoffice")
+SHOP = ("shop", "catalog", "inventory", "pricing", "backoffice", "marketplace")
 """Parts of the shop, each a `consistent_<part>.sql`, in the order they build on each other."""
 
 

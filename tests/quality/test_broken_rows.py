@@ -12,6 +12,7 @@ from quality.broken_rows import (
     catalog,
     fulfilment,
     inventory,
+    marketplace,
     orders,
     pricing,
     replenishment,
@@ -44,6 +45,7 @@ BROKEN = (
     *pricing.ROWS,
     *accounts.ROWS,
     *backoffice.ROWS,
+    *marketplace.ROWS,
 )
 
 

@@ -31,7 +31,7 @@ def test_a_test_may_replace_a_resource() -> None:
     resources = build_defs({"database": mine}).resources or {}
     assert resources["database"] == mine
     names = {"catalog_inbox", "database", "decide", "history", "language", "mail", "replay"}
-    names |= {"try_rule", "vat_register"}
+    names |= {"try_rule", "vat_register", "channels", "sync_channel"}
     assert set(build_defs().resources or {}) == set(resources) == names
 
 

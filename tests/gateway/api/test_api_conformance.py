@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from ecom_assets.backoffice.roles import Right, Role
 from ecom_assets.orders.store import accept_pending
 from fixtures.api_routes import DOCUMENT, PREFIX, ROUTES
-from fixtures.api_shop import ask
+from fixtures.api_shop import add_listing, ask
 from fixtures.entrance import House
 from fixtures.order_documents import build_document
 
@@ -45,6 +45,8 @@ def busy_shop(still_shop: House) -> House:
     clerk.post(f"{PREFIX}/inventory/adjustments", json=moved)
     count = {**place, "reference": "c", "counted": 500, "counted_at": "2026-02-01T00:00:00Z"}
     clerk.post(f"{PREFIX}/inventory/counts", json={"rows": [count]})
+    with still_shop.database.begin() as conn:
+        add_listing(conn)
     return still_shop
 
 
