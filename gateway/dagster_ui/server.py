@@ -106,7 +106,7 @@ class DagsterUI(DagsterWebserver[UserProcessContext, UserRequestContext]):
 
     def index_html_endpoint(self, request: Request) -> Response:
         """Dagster's page, with the way back to the screens."""
-        found = super().index_html_endpoint(request)  # type: ignore[no-untyped-call]
+        found = super().index_html_endpoint(request)
         assert isinstance(found, Response)  # noqa: S101 - a release moved the page
         content = bytes(found.body).replace(b"</body>", _WAY_BACK + b"</body>")
         headers = {"Content-Security-Policy": found.headers["Content-Security-Policy"]}

@@ -85,4 +85,4 @@ def money(amount_minor: int | None, currency: str | None) -> str:
         return "-"
     if currency not in CURRENCIES:
         return f"{amount_minor:,} (minor units)"
-    return f"{to_text(amount_minor, str(currency))} {currency}"
+    return to_text(amount_minor, str(currency))

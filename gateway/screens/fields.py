@@ -76,7 +76,7 @@ class Money(StringField):
         if value is None or not isinstance(value, int):
             return value
         if request.state.action.is_form() and currency in CURRENCIES:
-            return to_text(value, currency).replace(",", "")
+            return to_text(value, currency).partition(" ")[0].replace(",", "")
         return money(value, currency)
 
     def sent(self, value: Any, data: Mapping[str, Any]) -> Any:
@@ -87,13 +87,7 @@ class Money(StringField):
         """
         if value in (None, ""):
             return None
-        currency = str(data.get(self.currency_field) or self.currency).upper()
-        if currency not in CURRENCIES:
-            raise NotFit("enter the currency, such as EUR")
-        try:
-            return to_minor(Decimal(str(value).strip()), currency)
-        except (InvalidOperation, ValueError, ArithmeticError):
-            raise NotFit(f"this is no amount in {currency}; write it like 1234.50") from None
+        return amount(str(value), str(data.get(self.currency_field) or self.currency))
 
 
 @dataclass
@@ -186,6 +180,21 @@ class Choices(EnumField):
         if request.state.action.is_form():
             return await super().serialize_value(request, value)
         return ", ".join(map(str, value or ()))
+
+
+def amount(text: str, currency: str) -> int:
+    """An amount in minor units of its currency.
+
+    Raises:
+        NotFit: it is none, or the currency is not known.
+    """
+    code = currency.strip().upper()
+    if code not in CURRENCIES:
+        raise NotFit("enter the currency, such as EUR")
+    try:
+        return to_minor(Decimal(text.strip()), code)
+    except (InvalidOperation, ValueError, ArithmeticError):
+        raise NotFit(f"this is no amount in {code}; write it like 1234.50") from None
 
 
 def told(fields: Any, body: Mapping[str, Any]) -> dict[str, Any]:

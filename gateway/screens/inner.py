@@ -72,6 +72,7 @@ class Inner:
     async def ask(
         self, request: Request, method: str, path: str, *, body: Any = None,
         query: Mapping[str, Any] | None = None, etag: str | None = None,
+        content: bytes | None = None, kind: str = "",
     ) -> Reply:  # fmt: skip
         """Call an operation as the user of a request.
 
@@ -82,13 +83,17 @@ class Inner:
             body: JSON to send.
             query: parameters of the query; those that are None are left out.
             etag: what the user saw, for `If-Match`.
+            content: bytes to send instead of JSON.
+            kind: content type of the bytes.
         """
         headers = {} if etag is None else {"If-Match": etag}
+        if content is not None:
+            headers["Content-Type"] = kind
         asked = {key: value for key, value in (query or {}).items() if value not in (None, "")}
         transport = httpx2.ASGITransport(app=self._as(request))
         async with httpx2.AsyncClient(transport=transport, base_url=self.public_url) as client:
             answer = await client.request(
-                method, f"{PREFIX}{path}", json=body, params=asked, headers=headers
+                method, f"{PREFIX}{path}", json=body, content=content, params=asked, headers=headers
             )
         is_json = "json" in answer.headers.get("content-type", "")
         said = answer.json() if is_json and answer.content else None

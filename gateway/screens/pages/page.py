@@ -50,6 +50,11 @@ class Page(CustomView):
         else:
             faults = [f"{name}: {why}" for name, why in reply.faults.items()]
             flash(request, "; ".join([reply.detail, *faults]), "error")
+        return self.goes(target)
+
+    @staticmethod
+    def goes(target: str) -> Response:
+        """Go on to a page of the screens."""
         return RedirectResponse(target, 303)
 
 
