@@ -184,3 +184,11 @@ def test_lists_are_listed_the_newest_first(carded: sa.Connection) -> None:
     assert rate_lists.listed(carded, None, second["rate_list_id"], 10)[0] == first
     assert rate_lists.find(carded, first["rate_list_id"]) == first
     assert rows_of(carded, first["rate_list_id"], "change", 1, 10)[0]["row_number"] == 2
+
+
+def test_the_entrance_applies_lists_with_the_few_rights_it_has(carded: sa.Connection) -> None:
+    carded.execute(sa.text("SET LOCAL ROLE ecom_app"))
+    made, _ = show(carded, row())
+    applied = apply(carded, made["rate_list_id"], made["plan_hash"], "bob", NEW)
+    assert applied["state"] == "applied"
+    carded.execute(sa.text("RESET ROLE"))
