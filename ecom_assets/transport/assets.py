@@ -22,12 +22,12 @@ _RATE_CARD = [
         description="Price, transit time and spread per service, zone, weight band and period.",
     ),
     dg.AssetSpec(
-        ["transport", "price_lists"],
+        ["transport", "rate_lists"],
         description="Price lists that were uploaded, as a preview until they are applied.",
     ),
     dg.AssetSpec(
-        ["transport", "price_list_rows"],
-        deps=[dg.AssetKey(["transport", "price_lists"])],
+        ["transport", "rate_list_rows"],
+        deps=[dg.AssetKey(["transport", "rate_lists"])],
         description="What each row of an uploaded price list does to the rate card.",
     ),
 ]

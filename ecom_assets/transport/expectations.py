@@ -14,8 +14,8 @@ from ecom_assets.shared.structure import refers_to, structure
 from ecom_assets.transport.tables import (
     CARRIER_CHOICES,
     CARRIERS,
-    PRICE_LIST_ROWS,
-    PRICE_LISTS,
+    RATE_LIST_ROWS,
+    RATE_LISTS,
     RATES,
     SERVICES,
     SHIPMENTS,
@@ -142,8 +142,8 @@ EXPECTATIONS = (
             _NEVER_VALID,
         ),
     ),
-    TableExpectations(PRICE_LISTS, structure(PRICE_LISTS)),
-    TableExpectations(PRICE_LIST_ROWS, structure(PRICE_LIST_ROWS)),
+    TableExpectations(RATE_LISTS, structure(RATE_LISTS)),
+    TableExpectations(RATE_LIST_ROWS, structure(RATE_LIST_ROWS)),
     TableExpectations(
         CARRIER_CHOICES,
         (

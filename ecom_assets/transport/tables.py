@@ -83,11 +83,11 @@ RATES = area_table(
     sa.CheckConstraint("price_minor >= 0", name="price_not_negative"),
 )
 
-PRICE_LISTS = area_table(
+RATE_LISTS = area_table(
     "transport",
-    "price_lists",
+    "rate_lists",
     "Price lists of carriers as they were uploaded: first a preview, then applied once.",
-    identity("price_list_id", "surrogate key"),
+    identity("rate_list_id", "surrogate key"),
     text("file_name", "as the caller named the file"),
     text("content_hash", "SHA-256 of the file, hexadecimal"),
     text("plan_hash", "SHA-256 of what the preview says it would do, hexadecimal"),
@@ -110,13 +110,11 @@ PRICE_LISTS = area_table(
     sa.CheckConstraint("state <> 'applied' OR failed = 0", name="applied_without_failures"),
 )
 
-PRICE_LIST_ROWS = area_table(
+RATE_LIST_ROWS = area_table(
     "transport",
-    "price_list_rows",
+    "rate_list_rows",
     "Rows of uploaded price lists, and what each does to the rate card.",
-    reference(
-        "price_list_id", "price list", "transport.price_lists.price_list_id", primary_key=True
-    ),
+    reference("rate_list_id", "price list", "transport.rate_lists.rate_list_id", primary_key=True),
     integer("row_number", "line of the file, the header is 1", primary_key=True),
     text("outcome", "create, change, unchanged or error"),
     text("field", "column that is wrong; empty unless it is an error"),

@@ -32,7 +32,7 @@ FILE_KINDS = (
 )  # fmt: skip
 """Content types of files with rows: CSV, tabs, aligned text, XLSX."""
 
-_UPLOADS = ("/transport/price-lists",)
+_UPLOADS = ("/transport/rate-lists",)
 """Ends of paths to which files are uploaded as they are."""
 
 _BODILESS = ("GET", "HEAD", "OPTIONS")

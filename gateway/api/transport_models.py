@@ -183,10 +183,10 @@ ListState = Literal["previewed", "applied", "discarded"]
 RowOutcome = Literal["create", "change", "unchanged", "error"]
 
 
-class PriceListTold(Told):
+class RateListTold(Told):
     """An uploaded price list."""
 
-    price_list_id: int
+    rate_list_id: int
     file_name: str
     content_hash: str = Field(description="SHA-256 of the file.")
     plan_hash: str = Field(description="SHA-256 of what it would do; applying it asks for this.")
@@ -201,7 +201,7 @@ class PriceListTold(Told):
     decided_at: datetime | None
 
 
-class PriceListRowTold(Told):
+class RateListRowTold(Told):
     """A row of a price list, and what it does."""
 
     row_number: int = Field(description="Line of the file; its header is 1.")

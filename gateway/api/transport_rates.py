@@ -22,7 +22,7 @@ from ecom_assets.transport.price_file import (
     BadPriceList,
     read_price_list,
 )
-from ecom_assets.transport.store import price_lists, rates
+from ecom_assets.transport.store import rate_lists, rates
 from ecom_assets.transport.store.rates import RateFilter
 from gateway.api.answers import Answer, require_match, sent, tag_of
 from gateway.api.before import FILE_KINDS
@@ -34,11 +34,11 @@ from gateway.api.transport_models import (
     ApplyGiven,
     Currency,
     ListState,
-    PriceListRowTold,
-    PriceListTold,
     RateEndGiven,
     RateGiven,
     RateKey,
+    RateListRowTold,
+    RateListTold,
     RateTold,
     RowOutcome,
     TextGiven,
@@ -84,7 +84,7 @@ _FILE: dict[str, Any] = {
 }  # fmt: skip
 _ABOUT = f"""\
 Nothing changes yet: the answer counts what applying it would do, and
-`GET /transport/price-lists/{{price_list_id}}/rows` tells it row by row. A row that cannot be used
+`GET /transport/rate-lists/{{rate_list_id}}/rows` tells it row by row. A row that cannot be used
 names its field; the list is then not applied, so that no weight is left without a price.
 
 The first line names the columns, in any order: {
@@ -169,9 +169,9 @@ def _tag(row: Any) -> str:
     return tag_of("rate", dict(row))
 
 
-@ROUTER.post("/price-lists", summary="Upload a price list for a preview", status_code=201,
-             response_model=PriceListTold, openapi_extra=_FILE, description=_ABOUT)  # fmt: skip
-async def upload_price_list(
+@ROUTER.post("/rate-lists", summary="Upload a price list for a preview", status_code=201,
+             response_model=RateListTold, openapi_extra=_FILE, description=_ABOUT)  # fmt: skip
+async def upload_rate_list(
     call: Keeper,
     request: Request,
     file_name: Annotated[
@@ -208,57 +208,57 @@ def _preview(
         rows = read_price_list(content, assumed)
     except BadPriceList as bad:
         raise unfit("body", "bad_price_list", str(bad)) from bad
-    made = price_lists.preview(conn, file_name, content, rows, call.principal.name, call.at)
-    location = f"/api/v1/transport/price-lists/{made['price_list_id']}"
-    return Answer(PriceListTold(**made), 201, {"Location": location})
+    made = rate_lists.preview(conn, file_name, content, rows, call.principal.name, call.at)
+    location = f"/api/v1/transport/rate-lists/{made['rate_list_id']}"
+    return Answer(RateListTold(**made), 201, {"Location": location})
 
 
-@ROUTER.get("/price-lists", summary="List price lists", response_model=Page[PriceListTold])
-def list_price_lists(
+@ROUTER.get("/rate-lists", summary="List price lists", response_model=Page[RateListTold])
+def list_rate_lists(
     call: Reader, state: ListState | None = None, limit: Limit = 100, cursor: Cursor = None
 ) -> Any:
     """The newest first."""
-    asked = paging(limit, cursor, BY_KEY, "price_lists", state)
+    asked = paging(limit, cursor, BY_KEY, "rate_lists", state)
     before = asked.after[0] if asked.after else None
-    rows = call.read(lambda conn: price_lists.listed(conn, state, before, limit + 1))
-    return asked.page(rows, lambda row: PriceListTold(**row), ("price_list_id",))
+    rows = call.read(lambda conn: rate_lists.listed(conn, state, before, limit + 1))
+    return asked.page(rows, lambda row: RateListTold(**row), ("rate_list_id",))
 
 
-@ROUTER.get("/price-lists/{price_list_id}", summary="Show a price list",
-            response_model=PriceListTold)  # fmt: skip
-def show_price_list(call: Reader, price_list_id: RateKey) -> Any:
+@ROUTER.get("/rate-lists/{rate_list_id}", summary="Show a price list",
+            response_model=RateListTold)  # fmt: skip
+def show_rate_list(call: Reader, rate_list_id: RateKey) -> Any:
     """What it does in figures, and what became of it."""
-    return PriceListTold(**call.read(lambda conn: _found(conn, price_list_id)))
+    return RateListTold(**call.read(lambda conn: _found(conn, rate_list_id)))
 
 
-def _found(conn: sa.Connection, price_list_id: int) -> Any:
-    row = price_lists.find(conn, price_list_id)
+def _found(conn: sa.Connection, rate_list_id: int) -> Any:
+    row = rate_lists.find(conn, rate_list_id)
     if row is None:
-        raise missing(f"price list {price_list_id}")
+        raise missing(f"price list {rate_list_id}")
     return row
 
 
-@ROUTER.get("/price-lists/{price_list_id}/rows", summary="List the rows of a price list",
-            response_model=Page[PriceListRowTold])  # fmt: skip
-def list_price_list_rows(
-    call: Reader, price_list_id: RateKey, outcome: RowOutcome | None = None,
+@ROUTER.get("/rate-lists/{rate_list_id}/rows", summary="List the rows of a price list",
+            response_model=Page[RateListRowTold])  # fmt: skip
+def list_rate_list_rows(
+    call: Reader, rate_list_id: RateKey, outcome: RowOutcome | None = None,
     limit: Limit = 100, cursor: Cursor = None,
 ) -> Any:  # fmt: skip
     """In the order of the file: what each adds, changes, leaves, or why it cannot be used."""
-    asked = paging(limit, cursor, BY_KEY, "price_list_rows", price_list_id, outcome)
+    asked = paging(limit, cursor, BY_KEY, "rate_list_rows", rate_list_id, outcome)
     after = asked.after[0] if asked.after else None
 
     def work(conn: sa.Connection) -> Any:
-        _found(conn, price_list_id)
-        return price_lists.rows_of(conn, price_list_id, outcome, after, limit + 1)
+        _found(conn, rate_list_id)
+        return rate_lists.rows_of(conn, rate_list_id, outcome, after, limit + 1)
 
-    return asked.page(call.read(work), lambda row: PriceListRowTold(**row), ("row_number",))
+    return asked.page(call.read(work), lambda row: RateListRowTold(**row), ("row_number",))
 
 
-@ROUTER.post("/price-lists/{price_list_id}/apply", summary="Apply a price list",
-             response_model=PriceListTold)  # fmt: skip
-def apply_price_list(
-    call: Keeper, price_list_id: RateKey, given: ApplyGiven, key: OnceKey = None
+@ROUTER.post("/rate-lists/{rate_list_id}/apply", summary="Apply a price list",
+             response_model=RateListTold)  # fmt: skip
+def apply_rate_list(
+    call: Keeper, rate_list_id: RateKey, given: ApplyGiven, key: OnceKey = None
 ) -> Response:
     """Once, whole, and only if it still does what the preview said.
 
@@ -268,28 +268,28 @@ def apply_price_list(
     def work(conn: sa.Connection) -> Answer:
         by = call.principal.name
         try:
-            row = price_lists.apply(conn, price_list_id, given.plan_hash, by, call.at)
+            row = rate_lists.apply(conn, rate_list_id, given.plan_hash, by, call.at)
         except LookupError as error:
-            raise missing(f"price list {price_list_id}") from error
+            raise missing(f"price list {rate_list_id}") from error
         except CardRefused as refused:
             raise refusal(refused) from refused
-        return Answer(PriceListTold(**row))
+        return Answer(RateListTold(**row))
 
     return call.write_once(key, work)
 
 
-@ROUTER.post("/price-lists/{price_list_id}/discard", summary="Discard a price list",
-             response_model=PriceListTold)  # fmt: skip
-def discard_price_list(call: Keeper, price_list_id: RateKey, key: OnceKey = None) -> Response:
+@ROUTER.post("/rate-lists/{rate_list_id}/discard", summary="Discard a price list",
+             response_model=RateListTold)  # fmt: skip
+def discard_rate_list(call: Keeper, rate_list_id: RateKey, key: OnceKey = None) -> Response:
     """Give a preview up; it stays on record."""
 
     def work(conn: sa.Connection) -> Answer:
         try:
-            row = price_lists.discard(conn, price_list_id, call.principal.name, call.at)
+            row = rate_lists.discard(conn, rate_list_id, call.principal.name, call.at)
         except LookupError as error:
-            raise missing(f"price list {price_list_id}") from error
+            raise missing(f"price list {rate_list_id}") from error
         except CardRefused as refused:
             raise refusal(refused) from refused
-        return Answer(PriceListTold(**row))
+        return Answer(RateListTold(**row))
 
     return call.write_once(key, work)

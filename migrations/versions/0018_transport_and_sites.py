@@ -19,8 +19,8 @@ AUDITED = {
 
 def upgrade() -> None:
     """Make the tables of price lists and working hours; let carriers and sites be archived."""
-    op.create_table('price_lists',
-    sa.Column('price_list_id', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='surrogate key'),
+    op.create_table('rate_lists',
+    sa.Column('rate_list_id', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='surrogate key'),
     sa.Column('file_name', sa.Text(), nullable=False, comment='as the caller named the file'),
     sa.Column('content_hash', sa.Text(), nullable=False, comment='SHA-256 of the file, hexadecimal'),
     sa.Column('plan_hash', sa.Text(), nullable=False, comment='SHA-256 of what the preview says it would do, hexadecimal'),
@@ -34,15 +34,15 @@ def upgrade() -> None:
     sa.Column('decided_by', sa.Text(), nullable=True, comment='who applied or discarded it'),
     sa.Column('decided_at', postgresql.TIMESTAMP(timezone=True), nullable=True, comment='when it was applied or discarded'),
     sa.Column('recorded_at', postgresql.TIMESTAMP(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False, comment='when the row was written; audit only, never an input to a rule'),
-    sa.CheckConstraint("(state = 'previewed') = (decided_at IS NULL) AND num_nulls(decided_at, decided_by) IN (0, 2)", name=op.f('price_lists_decided_whole_check')),
-    sa.CheckConstraint("state <> 'applied' OR failed = 0", name=op.f('price_lists_applied_without_failures_check')),
-    sa.CheckConstraint("state IN ('previewed', 'applied', 'discarded')", name=op.f('price_lists_state_known_check')),
-    sa.PrimaryKeyConstraint('price_list_id', name=op.f('price_lists_pkey')),
+    sa.CheckConstraint("(state = 'previewed') = (decided_at IS NULL) AND num_nulls(decided_at, decided_by) IN (0, 2)", name=op.f('rate_lists_decided_whole_check')),
+    sa.CheckConstraint("state <> 'applied' OR failed = 0", name=op.f('rate_lists_applied_without_failures_check')),
+    sa.CheckConstraint("state IN ('previewed', 'applied', 'discarded')", name=op.f('rate_lists_state_known_check')),
+    sa.PrimaryKeyConstraint('rate_list_id', name=op.f('rate_lists_pkey')),
     schema='transport',
     comment='Price lists of carriers as they were uploaded: first a preview, then applied once.'
     )
-    op.create_table('price_list_rows',
-    sa.Column('price_list_id', sa.BigInteger(), nullable=False, comment='price list'),
+    op.create_table('rate_list_rows',
+    sa.Column('rate_list_id', sa.BigInteger(), nullable=False, comment='price list'),
     sa.Column('row_number', sa.Integer(), nullable=False, comment='line of the file, the header is 1'),
     sa.Column('outcome', sa.Text(), nullable=False, comment='create, change, unchanged or error'),
     sa.Column('field', sa.Text(), nullable=False, comment='column that is wrong; empty unless it is an error'),
@@ -60,11 +60,11 @@ def upgrade() -> None:
     sa.Column('valid_to_at', postgresql.TIMESTAMP(timezone=True), nullable=True, comment='moment the rate ends, excluded'),
     sa.Column('replaces', postgresql.JSONB(astext_type=sa.Text()), nullable=False, comment='rates that it ends: key, band, price, currency and end of each'),
     sa.Column('recorded_at', postgresql.TIMESTAMP(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False, comment='when the row was written; audit only, never an input to a rule'),
-    sa.CheckConstraint("(outcome = 'error') = (problem <> '') AND (outcome = 'error') = (message <> '')", name=op.f('price_list_rows_error_has_cause_check')),
-    sa.CheckConstraint("outcome = 'error' OR num_nulls(service_code, zone_code, from_g, to_g, price_minor, currency, transit_days, transit_spread_days, valid_from_at) = 0", name=op.f('price_list_rows_usable_is_whole_check')),
-    sa.CheckConstraint("outcome IN ('create', 'change', 'unchanged', 'error')", name=op.f('price_list_rows_outcome_known_check')),
-    sa.ForeignKeyConstraint(['price_list_id'], ['transport.price_lists.price_list_id'], name=op.f('price_list_rows_price_list_id_fkey')),
-    sa.PrimaryKeyConstraint('price_list_id', 'row_number', name=op.f('price_list_rows_pkey')),
+    sa.CheckConstraint("(outcome = 'error') = (problem <> '') AND (outcome = 'error') = (message <> '')", name=op.f('rate_list_rows_error_has_cause_check')),
+    sa.CheckConstraint("outcome = 'error' OR num_nulls(service_code, zone_code, from_g, to_g, price_minor, currency, transit_days, transit_spread_days, valid_from_at) = 0", name=op.f('rate_list_rows_usable_is_whole_check')),
+    sa.CheckConstraint("outcome IN ('create', 'change', 'unchanged', 'error')", name=op.f('rate_list_rows_outcome_known_check')),
+    sa.ForeignKeyConstraint(['rate_list_id'], ['transport.rate_lists.rate_list_id'], name=op.f('rate_list_rows_rate_list_id_fkey')),
+    sa.PrimaryKeyConstraint('rate_list_id', 'row_number', name=op.f('rate_list_rows_pkey')),
     schema='transport',
     comment='Rows of uploaded price lists, and what each does to the rate card.'
     )
@@ -116,5 +116,5 @@ def downgrade() -> None:
     op.drop_column('carriers', 'archived_at', schema='transport')
     op.drop_table('site_hours', schema='warehouse')
     op.drop_table('site_closures', schema='warehouse')
-    op.drop_table('price_list_rows', schema='transport')
-    op.drop_table('price_lists', schema='transport')
+    op.drop_table('rate_list_rows', schema='transport')
+    op.drop_table('rate_lists', schema='transport')

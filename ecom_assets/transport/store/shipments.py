@@ -1,7 +1,7 @@
 """The hand-over of parcels to their carriers.
 
-A parcel leaves its site the moment all its units are there (`ready_at`): sites have no cut-off
-times in the data, so a later collection would be a guess.
+A parcel leaves its site the moment all its units are there (`ready_at`). Working hours and cut-offs
+of sites are kept (`warehouse.site_hours`), but nothing here waits for them yet.
 """
 
 from __future__ import annotations

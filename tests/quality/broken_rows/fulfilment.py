@@ -49,23 +49,23 @@ ROWS = (
         ({"rate_id": "1"}, {"rate_id": "2"}),
     ),
     Broken(
-        "transport.price_lists",
-        "price_lists_applied_without_failures",
-        "ALTER TABLE transport.price_lists"
-        " DROP CONSTRAINT price_lists_applied_without_failures_check;"
-        "INSERT INTO transport.price_lists (file_name, content_hash, plan_hash, state, created,"
+        "transport.rate_lists",
+        "rate_lists_applied_without_failures",
+        "ALTER TABLE transport.rate_lists"
+        " DROP CONSTRAINT rate_lists_applied_without_failures_check;"
+        "INSERT INTO transport.rate_lists (file_name, content_hash, plan_hash, state, created,"
         " changed, unchanged, failed, previewed_by, previewed_at, decided_by, decided_at)"
         " VALUES ('f', 'c', 'p', 'applied', 0, 0, 0, 1, 'a', '2018-01-01Z', 'a', '2018-01-01Z')",
-        ({"price_list_id": "1"},),
+        ({"rate_list_id": "1"},),
     ),
     Broken(
-        "transport.price_list_rows",
-        "price_list_rows_price_list_id_exists",
-        "ALTER TABLE transport.price_list_rows"
-        " DROP CONSTRAINT price_list_rows_price_list_id_fkey;"
-        "INSERT INTO transport.price_list_rows (price_list_id, row_number, outcome, field, problem,"
+        "transport.rate_list_rows",
+        "rate_list_rows_rate_list_id_exists",
+        "ALTER TABLE transport.rate_list_rows"
+        " DROP CONSTRAINT rate_list_rows_rate_list_id_fkey;"
+        "INSERT INTO transport.rate_list_rows (rate_list_id, row_number, outcome, field, problem,"
         " message, replaces) VALUES (9, 2, 'error', 'price', 'missing', 'is empty', '[]')",
-        ({"price_list_id": "9", "row_number": "2"},),
+        ({"rate_list_id": "9", "row_number": "2"},),
     ),
     Broken(
         "transport.carrier_choices",

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 
 from ecom_assets.transport.model import CardRefused, Rate, RateCard, Service, Zone
 from ecom_assets.transport.price_file import ReadRow
-from ecom_assets.transport.store import price_lists, rates
-from ecom_assets.transport.store.price_lists import apply, preview, rows_of
+from ecom_assets.transport.store import rate_lists, rates
+from ecom_assets.transport.store.rate_lists import apply, preview, rows_of
 from ecom_assets.transport.tables import RATES
 from fixtures.allocated_shop import Shop
 
@@ -47,7 +47,7 @@ def row(number: int = 2, **members: Any) -> ReadRow:
 
 def show(conn: sa.Connection, *rows: ReadRow) -> tuple[Any, list[Any]]:
     made = preview(conn, "list.csv", b"content", rows, "ann", NEW)
-    return made, rows_of(conn, made["price_list_id"], None, None, 100)
+    return made, rows_of(conn, made["rate_list_id"], None, None, 100)
 
 
 def rates_of(conn: sa.Connection) -> list[tuple[Any, ...]]:
@@ -77,7 +77,7 @@ def test_a_preview_says_what_would_be_and_changes_nothing(carded: sa.Connection)
 def test_what_is_applied_ends_what_it_replaces(carded: sa.Connection) -> None:
     made, _ = show(carded, row(2), row(3, zone_code="far", to_g=30_000, price_minor=1_500))
     old = carded.execute(sa.select(RATES).where(RATES.c.price_minor == 500)).one()
-    applied = apply(carded, made["price_list_id"], made["plan_hash"], "bob", NEW)
+    applied = apply(carded, made["rate_list_id"], made["plan_hash"], "bob", NEW)
     assert (applied["state"], applied["decided_by"]) == ("applied", "bob")
     assert rates_of(carded) == [
         ("far", 0, 1_500, None), ("near", 0, 500, NEW), ("near", 0, 550, None),
@@ -86,16 +86,16 @@ def test_what_is_applied_ends_what_it_replaces(carded: sa.Connection) -> None:
     kept = carded.execute(sa.select(RATES).where(RATES.c.rate_id == old.rate_id)).one()
     assert {**kept._mapping, "valid_to_at": None} == dict(old._mapping)
     with pytest.raises(CardRefused, match="applied already"):
-        apply(carded, made["price_list_id"], made["plan_hash"], "bob", NEW)
+        apply(carded, made["rate_list_id"], made["plan_hash"], "bob", NEW)
 
 
 def test_what_changed_meanwhile_is_not_applied(carded: sa.Connection) -> None:
     made, _ = show(carded, row())
     other, _ = show(carded, row(price_minor=560))
-    apply(carded, other["price_list_id"], other["plan_hash"], "bob", NEW)
+    apply(carded, other["rate_list_id"], other["plan_hash"], "bob", NEW)
     before = rates_of(carded)
     with pytest.raises(CardRefused) as refused:
-        apply(carded, made["price_list_id"], made["plan_hash"], "bob", NEW)
+        apply(carded, made["rate_list_id"], made["plan_hash"], "bob", NEW)
     assert refused.value.code == "rates_changed"
     assert rates_of(carded) == before
 
@@ -106,11 +106,11 @@ def test_another_preview_a_bad_row_or_a_discarded_list_is_not_applied(
     made, _ = show(carded, row(), ReadRow(3, {}, "price", "missing", "is empty"))
     for name, code in ((made["plan_hash"], "has_errors"), ("0" * 64, "other_preview")):
         with pytest.raises(CardRefused) as refused:
-            apply(carded, made["price_list_id"], name, "bob", NEW)
+            apply(carded, made["rate_list_id"], name, "bob", NEW)
         assert refused.value.code == code
-    assert price_lists.discard(carded, made["price_list_id"], "bob", NEW)["state"] == "discarded"
+    assert rate_lists.discard(carded, made["rate_list_id"], "bob", NEW)["state"] == "discarded"
     with pytest.raises(CardRefused, match="discarded already"):
-        price_lists.discard(carded, made["price_list_id"], "bob", NEW)
+        rate_lists.discard(carded, made["rate_list_id"], "bob", NEW)
     with pytest.raises(LookupError):
         apply(carded, 9_999, made["plan_hash"], "bob", NEW)
 
@@ -146,10 +146,10 @@ def test_a_band_may_be_split_and_bands_be_joined(carded: sa.Connection) -> None:
     split = [row(2, to_g=2_000, price_minor=400), row(3, from_g=2_000, price_minor=560)]
     made, found = show(carded, *split, row(4, zone_code="far", to_g=30_000, price_minor=1_400))
     assert [each["outcome"] for each in found] == ["change"] * 3
-    apply(carded, made["price_list_id"], made["plan_hash"], "bob", NEW)
+    apply(carded, made["rate_list_id"], made["plan_hash"], "bob", NEW)
     made, found = show(carded, row(2, to_g=30_000, price_minor=700, valid_from_at=LATER))
     assert len(found[0]["replaces"]) == 3
-    apply(carded, made["price_list_id"], made["plan_hash"], "bob", NEW)
+    apply(carded, made["rate_list_id"], made["plan_hash"], "bob", NEW)
     open_rates = sa.select(RATES.c.price_minor).where(
         RATES.c.zone_code == "near", RATES.c.valid_to_at.is_(None)
     )
@@ -177,10 +177,18 @@ def test_one_rate_is_judged_like_a_list_of_one(carded: sa.Connection) -> None:
 
 def test_lists_are_listed_the_newest_first(carded: sa.Connection) -> None:
     first, second = (show(carded, row(price_minor=price))[0] for price in (1, 2))
-    found = price_lists.listed(carded, "previewed", None, 10)
-    assert [each["price_list_id"] for each in found] == [
-        second["price_list_id"], first["price_list_id"],
+    found = rate_lists.listed(carded, "previewed", None, 10)
+    assert [each["rate_list_id"] for each in found] == [
+        second["rate_list_id"], first["rate_list_id"],
     ]  # fmt: skip
-    assert price_lists.listed(carded, None, second["price_list_id"], 10)[0] == first
-    assert price_lists.find(carded, first["price_list_id"]) == first
-    assert rows_of(carded, first["price_list_id"], "change", 1, 10)[0]["row_number"] == 2
+    assert rate_lists.listed(carded, None, second["rate_list_id"], 10)[0] == first
+    assert rate_lists.find(carded, first["rate_list_id"]) == first
+    assert rows_of(carded, first["rate_list_id"], "change", 1, 10)[0]["row_number"] == 2
+
+
+def test_the_entrance_applies_lists_with_the_few_rights_it_has(carded: sa.Connection) -> None:
+    carded.execute(sa.text("SET LOCAL ROLE ecom_app"))
+    made, _ = show(carded, row())
+    applied = apply(carded, made["rate_list_id"], made["plan_hash"], "bob", NEW)
+    assert applied["state"] == "applied"
+    carded.execute(sa.text("RESET ROLE"))

@@ -13,7 +13,7 @@ from fixtures.entrance import House
 from fixtures.kept_card import API, RATE, change, furnish
 from gateway.api.before import FILE_KINDS, MOST_FILE_BYTES
 
-LISTS = f"{API}/price-lists"
+LISTS = f"{API}/rate-lists"
 XLSX = FILE_KINDS[-1]
 CSV = """\
 service;zone;from_kg;to_kg;price;currency;valid_from
@@ -65,7 +65,7 @@ def test_a_list_is_looked_at_and_then_applied_once(shop: House, operator: TestCl
 def test_rates_that_changed_meanwhile_or_bad_rows_stop_it(operator: TestClient) -> None:
     furnish(operator)
     told = upload(operator, CSV).json()
-    path, body = f"{LISTS}/{told['price_list_id']}", {"plan_hash": told["plan_hash"]}
+    path, body = f"{LISTS}/{told['rate_list_id']}", {"plan_hash": told["plan_hash"]}
     (rate,) = operator.get(f"{API}/rates").json()["items"]
     change(operator, f"rates/{rate['rate_id']}", valid_to_at="2026-12-01T00:00:00Z")
     refused = operator.post(f"{path}/apply", json=body)
@@ -74,7 +74,7 @@ def test_rates_that_changed_meanwhile_or_bad_rows_stop_it(operator: TestClient) 
     assert (other.status_code, other.json()["code"]) == (409, "other_preview")
     assert operator.post(f"{path}/discard").json()["state"] == "discarded"
     bad = upload(operator, CSV.replace("7,20", "1,234").replace("NEAR;0", "MOON;0")).json()
-    path = f"{LISTS}/{bad['price_list_id']}"
+    path = f"{LISTS}/{bad['rate_list_id']}"
     rows = operator.get(f"{path}/rows", params={"outcome": "error"}).json()["items"]
     assert [(row["row_number"], row["field"], row["problem"]) for row in rows] == [
         (2, "zone_code", "unknown_zone"), (3, "price", "not_a_number"),
@@ -82,7 +82,7 @@ def test_rates_that_changed_meanwhile_or_bad_rows_stop_it(operator: TestClient) 
     stopped = operator.post(f"{path}/apply", json={"plan_hash": bad["plan_hash"]})
     assert (stopped.status_code, stopped.json()["code"]) == (409, "has_errors")
     listed = operator.get(LISTS, params={"state": "previewed"}).json()["items"]
-    assert [each["price_list_id"] for each in listed] == [bad["price_list_id"]]
+    assert [each["rate_list_id"] for each in listed] == [bad["rate_list_id"]]
     page = operator.get(f"{path}/rows", params={"limit": 1}).json()
     rest = operator.get(f"{path}/rows", params={"limit": 1, "cursor": page["next"]}).json()
     assert [row["row_number"] for row in page["items"] + rest["items"]] == [2, 3]
@@ -121,7 +121,7 @@ def test_what_a_list_leaves_out_is_asked_for_in_the_query(operator: TestClient) 
     assert (row["outcome"], row["valid_from_at"]) == ("change", "2027-01-01T00:00:00Z")
 
 
-def test_bodies_that_are_no_price_list_are_refused(clerk: TestClient) -> None:
+def test_bodies_that_are_no_rate_list_are_refused(clerk: TestClient) -> None:
     for content, kind, status in (
         (b"", "text/csv", 422), (b"hello", "text/csv", 422), (b"\xff", "text/plain", 422),
         (b"PK\x03\x04", XLSX, 422), (b"{}", "application/xml", 415),
@@ -139,7 +139,7 @@ def test_a_viewer_sees_previews_and_makes_none(shop: House, operator: TestClient
     furnish(operator)
     told = upload(operator, CSV).json()
     viewer = shop.someone(Role.VIEWER)
-    assert viewer.get(f"{LISTS}/{told['price_list_id']}/rows").status_code == 200
+    assert viewer.get(f"{LISTS}/{told['rate_list_id']}/rows").status_code == 200
     assert upload(viewer, CSV).status_code == 403
-    answer = viewer.post(f"{LISTS}/{told['price_list_id']}/apply", json={"plan_hash": "x"})
+    answer = viewer.post(f"{LISTS}/{told['rate_list_id']}/apply", json={"plan_hash": "x"})
     assert answer.status_code == 403

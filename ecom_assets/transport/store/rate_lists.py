@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from ecom_assets.transport.model import CardRefused
 from ecom_assets.transport.price_file import ReadRow
 from ecom_assets.transport.store.planning import Planned, hold_rates, plan, write
-from ecom_assets.transport.tables import PRICE_LIST_ROWS, PRICE_LISTS
+from ecom_assets.transport.tables import RATE_LIST_ROWS, RATE_LISTS
 
 Row = sa.RowMapping
 
@@ -25,9 +25,9 @@ _RATE = (
     "service_code", "zone_code", "from_g", "to_g", "price_minor", "currency", "transit_days",
     "transit_spread_days", "valid_from_at", "valid_to_at",
 )  # fmt: skip
-_LISTS = [column for column in PRICE_LISTS.c if column.name != "recorded_at"]
+_LISTS = [column for column in RATE_LISTS.c if column.name != "recorded_at"]
 _ROWS = [
-    column for column in PRICE_LIST_ROWS.c if column.name not in ("recorded_at", "price_list_id")
+    column for column in RATE_LIST_ROWS.c if column.name not in ("recorded_at", "rate_list_id")
 ]
 
 
@@ -54,15 +54,15 @@ def preview(
         "plan_hash": _hash(planned), "state": "previewed", "previewed_by": by, "previewed_at": at,
         **{column: counts[outcome] for outcome, column in COUNTED.items()},
     }  # fmt: skip
-    kept = sa.insert(PRICE_LISTS).values(values).returning(*_LISTS)
+    kept = sa.insert(RATE_LISTS).values(values).returning(*_LISTS)
     made = conn.execute(kept).mappings().one()
-    conn.execute(sa.insert(PRICE_LIST_ROWS), [
-        {"price_list_id": made["price_list_id"], **_row(row)} for row in planned
+    conn.execute(sa.insert(RATE_LIST_ROWS), [
+        {"rate_list_id": made["rate_list_id"], **_row(row)} for row in planned
     ])  # fmt: skip
     return made
 
 
-def apply(conn: sa.Connection, price_list_id: int, plan_hash: str, by: str, at: datetime) -> Row:
+def apply(conn: sa.Connection, rate_list_id: int, plan_hash: str, by: str, at: datetime) -> Row:
     """Write what a preview said, if that is still what it would do.
 
     Raises:
@@ -70,7 +70,7 @@ def apply(conn: sa.Connection, price_list_id: int, plan_hash: str, by: str, at: 
         CardRefused: it was decided already, another preview is meant, a row has an error, or the
             rate card has changed since.
     """
-    found = _open(conn, price_list_id)
+    found = _open(conn, rate_list_id)
     if found["plan_hash"] != plan_hash:
         raise CardRefused("plan_hash", "other_preview", "is not the hash of this preview")
     if found["failed"]:
@@ -78,9 +78,9 @@ def apply(conn: sa.Connection, price_list_id: int, plan_hash: str, by: str, at: 
     # From here on nobody changes a rate, so what is judged is what is written upon.
     hold_rates(conn)
     kept = conn.execute(
-        sa.select(PRICE_LIST_ROWS.c.row_number, *(PRICE_LIST_ROWS.c[name] for name in _RATE))
-        .where(PRICE_LIST_ROWS.c.price_list_id == price_list_id)
-        .order_by(PRICE_LIST_ROWS.c.row_number)
+        sa.select(RATE_LIST_ROWS.c.row_number, *(RATE_LIST_ROWS.c[name] for name in _RATE))
+        .where(RATE_LIST_ROWS.c.rate_list_id == rate_list_id)
+        .order_by(RATE_LIST_ROWS.c.row_number)
     ).mappings()
     planned = plan(conn, [(row["row_number"], {name: row[name] for name in _RATE})
                           for row in kept])  # fmt: skip
@@ -88,61 +88,61 @@ def apply(conn: sa.Connection, price_list_id: int, plan_hash: str, by: str, at: 
         words = "the rate card has changed since the preview; upload it again"
         raise CardRefused("plan_hash", "rates_changed", words)
     write(conn)
-    return _decide(conn, price_list_id, "applied", by, at)
+    return _decide(conn, rate_list_id, "applied", by, at)
 
 
-def discard(conn: sa.Connection, price_list_id: int, by: str, at: datetime) -> Row:
+def discard(conn: sa.Connection, rate_list_id: int, by: str, at: datetime) -> Row:
     """Give a preview up.
 
     Raises:
         LookupError: there is no such list.
         CardRefused: it was decided already.
     """
-    _open(conn, price_list_id)
-    return _decide(conn, price_list_id, "discarded", by, at)
+    _open(conn, rate_list_id)
+    return _decide(conn, rate_list_id, "discarded", by, at)
 
 
 def listed(conn: sa.Connection, state: str | None, before: int | None, most: int) -> list[Row]:
     """Price lists, the newest first."""
-    rows = sa.select(*_LISTS).order_by(PRICE_LISTS.c.price_list_id.desc()).limit(most)
+    rows = sa.select(*_LISTS).order_by(RATE_LISTS.c.rate_list_id.desc()).limit(most)
     if state is not None:
-        rows = rows.where(PRICE_LISTS.c.state == state)
+        rows = rows.where(RATE_LISTS.c.state == state)
     if before is not None:
-        rows = rows.where(PRICE_LISTS.c.price_list_id < before)
+        rows = rows.where(RATE_LISTS.c.rate_list_id < before)
     return list(conn.execute(rows).mappings())
 
 
-def find(conn: sa.Connection, price_list_id: int) -> Row | None:
+def find(conn: sa.Connection, rate_list_id: int) -> Row | None:
     """A price list by its key."""
-    row = sa.select(*_LISTS).where(PRICE_LISTS.c.price_list_id == price_list_id)
+    row = sa.select(*_LISTS).where(RATE_LISTS.c.rate_list_id == rate_list_id)
     return conn.execute(row).mappings().first()
 
 
 def rows_of(
-    conn: sa.Connection, price_list_id: int, outcome: str | None, after: int | None, most: int
+    conn: sa.Connection, rate_list_id: int, outcome: str | None, after: int | None, most: int
 ) -> list[Row]:
     """Rows of a price list in the order of the file."""
-    number = PRICE_LIST_ROWS.c.row_number
-    rows = sa.select(*_ROWS).where(PRICE_LIST_ROWS.c.price_list_id == price_list_id)
+    number = RATE_LIST_ROWS.c.row_number
+    rows = sa.select(*_ROWS).where(RATE_LIST_ROWS.c.rate_list_id == rate_list_id)
     if outcome is not None:
-        rows = rows.where(PRICE_LIST_ROWS.c.outcome == outcome)
+        rows = rows.where(RATE_LIST_ROWS.c.outcome == outcome)
     if after is not None:
         rows = rows.where(number > after)
     return list(conn.execute(rows.order_by(number).limit(most)).mappings())
 
 
-def _open(conn: sa.Connection, price_list_id: int) -> Row:
-    row = sa.select(*_LISTS).where(PRICE_LISTS.c.price_list_id == price_list_id).with_for_update()
+def _open(conn: sa.Connection, rate_list_id: int) -> Row:
+    row = sa.select(*_LISTS).where(RATE_LISTS.c.rate_list_id == rate_list_id).with_for_update()
     found = conn.execute(row).mappings().first()
     if found is None:
-        raise LookupError(f"there is no price list {price_list_id}")
+        raise LookupError(f"there is no price list {rate_list_id}")
     if found["state"] != "previewed":
         raise CardRefused("state", "decided", f"it was {found['state']} already")
     return found
 
 
-def _decide(conn: sa.Connection, price_list_id: int, state: str, by: str, at: datetime) -> Row:
-    decided = sa.update(PRICE_LISTS).where(PRICE_LISTS.c.price_list_id == price_list_id)
+def _decide(conn: sa.Connection, rate_list_id: int, state: str, by: str, at: datetime) -> Row:
+    decided = sa.update(RATE_LISTS).where(RATE_LISTS.c.rate_list_id == rate_list_id)
     values = {"state": state, "decided_by": by, "decided_at": at}
     return conn.execute(decided.values(values).returning(*_LISTS)).mappings().one()
 
