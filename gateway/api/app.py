@@ -21,6 +21,8 @@ from gateway.api import (
     inventory,
     orders,
     parked,
+    products,
+    products_bulk,
     profile,
     rule_steps,
     rules,
@@ -60,6 +62,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     taxes.ROUTER,
     tax_terms.ROUTER,
     shop_settings.ROUTER,
+    products.ROUTER,
+    products_bulk.ROUTER,
 )
 """Areas, in the order the reference shows them."""
 
