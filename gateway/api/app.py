@@ -17,6 +17,9 @@ from starlette.staticfiles import StaticFiles
 from gateway.accounts.entrance import Entrance
 from gateway.api import (
     approvals,
+    catalogue,
+    catalogue_demands,
+    catalogue_plans,
     intake,
     inventory,
     orders,
@@ -64,6 +67,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     shop_settings.ROUTER,
     products.ROUTER,
     products_bulk.ROUTER,
+    catalogue.ROUTER,
+    catalogue_demands.ROUTER,
+    catalogue_plans.ROUTER,
 )
 """Areas, in the order the reference shows them."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -11,10 +12,11 @@ from starlette.responses import Response
 
 from ecom_assets.catalog.model import PlanRefused
 from ecom_assets.catalog.store.changing import Change, change_products
+from ecom_assets.catalog.store.terms import archived_attributes
 from ecom_assets.catalog.wishes import Wish, member_of
 from gateway.api.answers import Answer
 from gateway.api.calls import Call
-from gateway.api.faults import Fault
+from gateway.api.faults import Fault, unfit
 from gateway.api.product_models import ChangedTold, RowErrorTold
 
 MOST_NAMED = 100
@@ -56,6 +58,7 @@ def changed(
     Raises:
         Fault: names what is wrong, unless good rows are wanted all the same.
     """
+    _refuse_archived(conn, wishes)
     with taking_turns(conn):
         found = change_products(
             conn, wishes, call.at, call.run, call.principal.name, is_partial
@@ -63,6 +66,14 @@ def changed(
     if found.errors and not is_partial:
         raise _unfit(found.errors, is_one=len(wishes) == 1)
     return found
+
+
+def _refuse_archived(conn: sa.Connection, wishes: Sequence[Wish]) -> None:
+    named = {key: re.split("[@#]", key)[0] for wish in wishes for key in wish.attributes}
+    archived = archived_attributes(conn, list(named.values())) if named else set()
+    for key, name in named.items():
+        if name in archived:
+            raise unfit(f"attributes.{key}", "archived", f"the attribute {name} is archived")
 
 
 def _unfit(errors: Sequence[Mapping[str, Any]], is_one: bool) -> Fault:
