@@ -29,12 +29,14 @@ from gateway.api import (
     profile,
     rule_steps,
     rules,
-    settings as shop_settings,
     status,
     stock_moves,
     tax_terms,
     taxes,
     users,
+)
+from gateway.api import (
+    settings as shop_settings,
 )
 from gateway.api.before import Bodies, Kept, Metered
 from gateway.api.document import describe

@@ -146,8 +146,9 @@ def _tag(row: sa.RowMapping) -> str:
 def list_attributes(
     call: Reader, is_archived: bool | None = None, limit: Limit = 100, cursor: Cursor = None
 ) -> Any:
-    """Those that somebody described, or that a family or channel asks for, by name. Files may
-    bring others; they are with the products.
+    """Those that somebody described, or that a family or channel asks for, by name.
+
+    Files may bring others; they are with the products.
     """
     asked = paging(limit, cursor, BY_NAME, "attributes", is_archived)
     after = asked.after[0] if asked.after else None
@@ -169,8 +170,10 @@ def show_attribute(call: Reader, attribute: AttributeKey) -> Response:
 def put_attribute(
     call: Author, attribute: AttributeKey, given: AttributeGiven, if_match: IfMatch = None
 ) -> Response:
-    """New, with `If-Match: *`, or changed. It is archived only where no family, channel or product
-    uses it; then requests can set no values of it.
+    """New, with `If-Match: *`, or changed.
+
+    It is archived only where no family, channel or product uses it; then requests can set no values
+    of it.
     """
     if attribute in RESERVED:
         raise unfit("attribute", "reserved", "is a member of products")

@@ -55,8 +55,9 @@ def show_family(call: Reader, family: Named) -> Response:
 def put_family(
     call: Author, family: Named, given: FamilyGiven, if_match: IfMatch = None
 ) -> Response:  # fmt: skip
-    """New, with `If-Match: *`, or changed; its attributes are those named and no others. Products
-    are judged by it with the next run of `catalog_completeness`, or when they change.
+    """New, with `If-Match: *`, or changed; its attributes are those named and no others.
+
+    Products are judged by it with the next run of `catalog_completeness`, or when they change.
     """
     names = [row.attribute for row in given.attributes]
     _refuse_repeated("attributes", names)
@@ -138,8 +139,9 @@ def show_requirements(call: Reader, channel: Named) -> Response:
 def put_requirements(
     call: Author, channel: Named, given: RequirementsGiven, if_match: IfMatch = None
 ) -> Response:
-    """All of it; what is not named is asked for no more. Products are judged by it with the next
-    run of `catalog_completeness`, or when they change.
+    """All of it; what is not named is asked for no more.
+
+    Products are judged by it with the next run of `catalog_completeness`, or when they change.
     """
     _refuse_repeated("rows", [(row.locale, row.family, row.attribute) for row in given.rows])
 

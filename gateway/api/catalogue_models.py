@@ -1,4 +1,4 @@
-"""What the part of the API about categories, attributes, families, demands and plans takes and tells."""
+"""What the API about categories, attributes, families, demands and plans takes and tells."""
 
 from __future__ import annotations
 

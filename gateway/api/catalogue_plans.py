@@ -59,8 +59,10 @@ def list_plans(
 @ROUTER.post("/bulk", summary="Plan a catalogue file", status_code=201,
              response_model=WholePlanTold)  # fmt: skip
 def plan_upload(call: Author, given: FileGiven, key: OnceKey = None) -> Response:
-    """Reads a file and keeps what it would change; the catalogue stays as it is until another
-    person approves the plan. At most 32 MB; give `text` or `base64`.
+    """Reads a file and keeps what it would change.
+
+    The catalogue stays as it is until another person approves the plan. At most 32 MB; give `text`
+    or `base64`.
     """
     content = _content(given)
 

@@ -85,8 +85,9 @@ def show_lineage(call: Reader, sku: Named) -> Any:
 
 @ROUTER.get("/item/{sku:path}", summary="Show a product", response_model=WholeProductTold)
 def show_product(call: Reader, sku: Named) -> Response:
-    """With attributes, media, the components of a kit, and what it lacks for each channel. Its
-    ETag is what a change needs.
+    """With attributes, media, the components of a kit, and what it lacks for each channel.
+
+    Its ETag is what a change needs.
     """
     row = call.read(lambda conn: listing.product(conn, sku))
     if row is None:
@@ -96,8 +97,9 @@ def show_product(call: Reader, sku: Named) -> Response:
 
 @ROUTER.post("", summary="Make a product", status_code=201, response_model=WholeProductTold)
 def make_product(call: Author, given: ProductGiven, key: OnceKey = None) -> Response:
-    """`sku`, `name` and, unless all products have one, `currency` are needed. It is judged by the
-    same rules as a row of a file.
+    """`sku`, `name` and, unless all products have one, `currency` are needed.
+
+    It is judged by the same rules as a row of a file.
     """
     wish = wish_of(given, given.sku)
 

@@ -52,8 +52,9 @@ _LINES: dict[str, Any] = {
 async def upsert_products(
     call: Author, request: Request, policy: _PolicyAsked = "reject_batch", key: OnceKey = None
 ) -> Response:
-    """Products that are there are changed, as PATCH does, the others made. One plan, which can be
-    reverted by its hash. At most 20,000 rows.
+    """Products that are there are changed, as PATCH does, the others made.
+
+    One plan, which can be reverted by its hash. At most 20,000 rows.
     """
     body = await request.body()
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -92,7 +93,7 @@ def _bad(number: int, row: Any, found: Any) -> RowErrorTold:
 
 
 def _error(number: int, row: Any, field: str, code: str, value: str) -> RowErrorTold:
-    sku = row.get("sku") if isinstance(row, dict) else None
+    sku: Any = row.get("sku") if isinstance(row, dict) else None
     kept = [text.encode("utf-8", "backslashreplace").decode()[:200] for text in (field, value)]
     return RowErrorTold(row=number, sku=sku[:200] if _is_plain(sku) else None, field=kept[0],
                         code=code, value=kept[1])  # fmt: skip

@@ -94,8 +94,8 @@ def test_attributes_are_described_and_archived(operator: TestClient) -> None:
 
 def test_families_and_demands_hold_products_back(operator: TestClient) -> None:
     place = f"{CATALOGUE}/families/shoes%2Fnew"
-    family = {"name": "Shoes", "attributes": [{"attribute": "size", "is_required": True},
-                                              {"attribute": "colour", "is_required": False}]}  # fmt: skip
+    attributes = [{"attribute": name, "is_required": name == "size"} for name in ("size", "colour")]
+    family: dict[str, Any] = {"name": "Shoes", "attributes": attributes}
     made = operator.put(place, json=family, headers=ANY)
     assert (made.status_code, made.json()["family"]) == (200, "shoes/new"), made.text
     tag = {"If-Match": made.headers["etag"]}

@@ -38,8 +38,9 @@ def fields(answer: Any) -> dict[str, str]:
 
 
 def test_a_product_is_made_and_read(shop: House, operator: TestClient) -> None:
-    made = make(operator, attributes=[{"attribute": "colour", "locale": "de", "value": "rot"}],
-                media=["https://x.example/1.jpg"], options={"Size": "M"}, group_key="cups")  # fmt: skip
+    red = {"attribute": "colour", "locale": "de", "value": "rot"}
+    media, options = ["https://x.example/1.jpg"], {"Size": "M"}
+    made = make(operator, attributes=[red], media=media, options=options, group_key="cups")
     assert made.status_code == 201, made.text
     shown = operator.get(made.headers["location"])
     assert shown.json() == made.json()
