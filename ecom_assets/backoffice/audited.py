@@ -18,6 +18,7 @@ AUDITED: Mapping[str, tuple[str, ...]] = {
     "backoffice.tax_categories": ("product_category", "sku"),
     "backoffice.tax_rates": ("country", "region", "tax_category", "valid_from_date"),
     "backoffice.tax_settings": ("channel",),
+    "catalog.attributes": ("attribute",),
     "catalog.channel_requirements": ("channel", "locale", "family", "attribute"),
     "catalog.families": ("family",),
     "catalog.family_attributes": ("family", "attribute"),

@@ -15,6 +15,18 @@ class PlanRefused(Exception):
     """A plan cannot be applied or reverted; the message says why and names rows."""
 
 
+class TermRefused(ValueError):
+    """A change of a category, attribute or family that is refused; says why.
+
+    Attributes:
+        field: what is wrong; empty where it is the whole.
+    """
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
 @dataclass(frozen=True, slots=True)
 class PlanSource:
     """Where the rows of a plan come from and how they are read.

@@ -17,6 +17,9 @@ from starlette.staticfiles import StaticFiles
 from gateway.accounts.entrance import Entrance
 from gateway.api import (
     approvals,
+    catalogue,
+    catalogue_demands,
+    catalogue_plans,
     connection_work,
     connections,
     intake,
@@ -24,6 +27,8 @@ from gateway.api import (
     listings,
     orders,
     parked,
+    products,
+    products_bulk,
     profile,
     rule_steps,
     rules,
@@ -76,6 +81,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     connections.ROUTER,
     connection_work.ROUTER,
     listings.ROUTER,
+    products.ROUTER,
+    products_bulk.ROUTER,
+    catalogue.ROUTER,
+    catalogue_demands.ROUTER,
+    catalogue_plans.ROUTER,
 )
 """Areas, in the order the reference shows them."""
 

@@ -17,6 +17,7 @@ from ecom_assets.backoffice.store import approvals, audit, rules
 from ecom_assets.backoffice.store.approvals import AREA, Kind
 from ecom_assets.catalog.model import PlanRefused as CataloguePlanRefused
 from ecom_assets.catalog.store import approve_plan, reject_plan
+from ecom_assets.catalog.store.changing import settle
 from ecom_assets.inventory.store import NotOpen, approve_counts, decide_proposal, reject_counts
 from ecom_assets.pricing.store import PlanRefused, decide
 from gateway.api.answers import Answer
@@ -163,7 +164,7 @@ def _catalogue_plan(
 ) -> str:
     name, by = item["detail"]["hash"], call.principal.name
     if is_approved:
-        approve_plan(conn, name, call.at, call.run, by, note)
+        settle(conn, approve_plan(conn, name, call.at, call.run, by, note).plan, call.run)
         return "applied"
     reject_plan(conn, name, by, note)
     return "rejected"

@@ -65,7 +65,7 @@ def draft(call: Author, rule_kind: RuleKind, given: DraftGiven, key: OnceKey = N
 
 @ROUTER.post("/{rule_kind}/{version}/test", summary="Run a version's own tests",
              response_model=TestTold)  # fmt: skip
-def test(
+def run_tests(
     call: Author, rule_kind: RuleKind, version: Version, key: OnceKey = None
 ) -> Response:  # fmt: skip
     """A draft whose tests all pass becomes tested; what failed is kept with it."""
@@ -86,8 +86,9 @@ def backtest(
     call: Author, request: Request, rule_kind: RuleKind, version: Version, given: BacktestGiven,
     key: OnceKey = None,
 ) -> Response:  # fmt: skip
-    """The last days decided anew by the version, as a run that goes on by itself: minutes, for a
-    large shop. `Location` says where to look. Nothing is changed.
+    """The last days decided anew by the version, as a run that goes on by itself.
+
+    It takes minutes in a large shop; `Location` says where to look. Nothing is changed.
     """
     kind = kind_named(rule_kind)
     if not kind.is_replayable:

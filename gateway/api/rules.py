@@ -163,8 +163,10 @@ def show_rule(call: Reader, rule_kind: RuleKind, version: Version) -> Response:
 @ROUTER.post("/{rule_kind}/try", summary="Try settings on an order or a case",
              response_model=TrialTold)  # fmt: skip
 def try_settings(call: Reader, rule_kind: RuleKind, given: TrialGiven) -> Any:
-    """What would be decided beside what was, with the reasons. No draft is needed and nothing is
-    written; an order is judged on what was known at its own moment, by the platform's own code.
+    """What would be decided beside what was, with the reasons.
+
+    No draft is needed and nothing is written; an order is judged on what was known at its own
+    moment, by the platform's own code.
     """
     kind = kind_named(rule_kind)
     _one_of(given, "settings", "version")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dagster import DagsterError
 from dagster._core.definitions.selector import JobSubsetSelector
-from dagster._core.errors import DagsterError
 from dagster_graphql.implementation.execution.run_lifecycle import create_valid_pipeline_run
 from dagster_graphql.implementation.utils import ExecutionMetadata, ExecutionParams
 from starlette.requests import Request

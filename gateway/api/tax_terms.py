@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Query
-from pydantic import Field, TypeAdapter
+from pydantic import AfterValidator, Field, TypeAdapter
 from starlette.responses import Response
 
 from ecom_assets.backoffice.roles import Right
@@ -49,9 +49,8 @@ ROUTER = APIRouter(prefix="/taxes", tags=["taxes"])
 Operator = Annotated[Call, needs(Right.OPERATE, "backoffice")]
 
 _Plain = Annotated[str, Field(max_length=10)]
-_BY_DAY: TypeAdapter[tuple[Any, ...]] = TypeAdapter(
-    tuple[_Plain, Annotated[str, Field(pattern=r"^\d{4}-(0\d|1[0-2])-[0-2]\d$|^\d{4}-\d\d-3[01]$")]]
-)
+_Day = Annotated[str, AfterValidator(lambda text: date.fromisoformat(text).isoformat())]
+_BY_DAY: TypeAdapter[tuple[Any, ...]] = TypeAdapter(tuple[_Plain, _Day])
 
 
 @ROUTER.get("/channels", summary="List how channels state tax", response_model=Page[ChannelTold])
@@ -165,8 +164,10 @@ def ask_rate(
     vat_id: Annotated[str | None, Query(max_length=40)] = None,
     is_in_oss: bool | None = None,
 ) -> Any:
-    """With the reasons. Give `channel` or `seller_country`; `sku` or `tax_category`, else it is
-    `standard`; `on` is today, if not given. A `vat_id` counts as what is known of it by now.
+    """With the reasons.
+
+    Give `channel` or `seller_country`; `sku` or `tax_category`, else it is `standard`; `on` is
+    today, if not given. A `vat_id` counts as what is known of it by now.
     """
 
     def work(conn: sa.Connection) -> ApplyingTold:
@@ -204,8 +205,9 @@ def _seller(conn: sa.Connection, channel: str | None, country: str | None) -> tu
 
 @ROUTER.get("/oss", summary="Show the threshold of the one-stop shop", response_model=OssTold)
 def show_oss(call: Reader) -> Any:
-    """Sales to consumers in other countries of the EU by year, as last counted (daily, by the job
-    `backoffice_taxes`); the newest year first.
+    """Sales to consumers in other countries of the EU by year, the newest first.
+
+    As last counted, which the job `backoffice_taxes` does daily.
     """
     rows = call.read(oss.standing)
     return OssTold(items=[
@@ -259,8 +261,10 @@ def list_checks(
 
 @ROUTER.post("/vat-checks", summary="Ask about a VAT id", response_model=VatStateTold)
 def want_check(call: Operator, given: VatGiven, key: OnceKey = None) -> Response:
-    """What is known of it; where that is nothing or older than 30 days, the register will be asked
-    and the buyer counts as a consumer until it has answered.
+    """What is known of it.
+
+    Where that is nothing or older than 30 days, the register will be asked and the buyer counts as
+    a consumer until it has answered.
     """
 
     def work(conn: sa.Connection) -> Answer:

@@ -120,8 +120,9 @@ def forget_rate(call: Author, tax_rate_id: Key, if_match: IfMatch = None) -> Res
 
 @ROUTER.post("/rates/bulk", summary="Bring a file of tax rates", response_model=FileTold)
 def bring_file(call: Author, given: FileGiven, key: OnceKey = None) -> Response:
-    """All rows are taken or none; each row that is refused is named with its column. With
-    `is_preview` it only tells. Brought twice it changes nothing.
+    """All rows are taken or none; each row that is refused is named with its column.
+
+    With `is_preview` it only tells. Brought twice it changes nothing.
     """
 
     def work(conn: sa.Connection) -> Answer:

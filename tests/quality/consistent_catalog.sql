@@ -2,6 +2,7 @@
 -- brought them with one row nobody could use.
 INSERT INTO catalog.categories (category_id, parent_id, name, path, version)
 VALUES (1, NULL, 'Toys', 'Toys', '2021-09-21'), (2, 1, 'Puzzles', 'Toys > Puzzles', '2021-09-21');
+INSERT INTO catalog.attributes (attribute, name) VALUES ('pieces', 'Pieces');
 INSERT INTO catalog.families (family, name) VALUES ('puzzle', 'Puzzles');
 INSERT INTO catalog.family_attributes (family, attribute, is_required)
 VALUES ('puzzle', 'pieces', true);

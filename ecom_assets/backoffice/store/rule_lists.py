@@ -1,4 +1,4 @@
-"""Business rules as people and machines look at them: versions, what is in force, and since when."""
+"""Business rules as people look at them: versions, what is in force, and since when."""
 
 from __future__ import annotations
 

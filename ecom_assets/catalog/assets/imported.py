@@ -5,6 +5,7 @@ import sqlalchemy as sa
 
 from ecom_assets.catalog.tables import (
     ATTRIBUTE_VALUES,
+    ATTRIBUTES,
     CATEGORIES,
     CHANNEL_REQUIREMENTS,
     FAMILIES,
@@ -33,6 +34,7 @@ ASSETS = [
         _filled(table, "Filled by applied plans.", _APPLIED)
         for table in (PRODUCT_GROUPS, ATTRIBUTE_VALUES, MEDIA, KITS)
     ),
+    _filled(ATTRIBUTES, "Said by people."),
     _filled(CATEGORIES, "Filled by `ecom catalog taxonomy`."),
     *(
         _filled(table, "Filled by `ecom catalog demands`.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ecom_assets.catalog.tables import (
     ATTRIBUTE_VALUES,
+    ATTRIBUTES,
     CATEGORIES,
     CHANNEL_REQUIREMENTS,
     COMPLETENESS,
@@ -68,6 +69,7 @@ _INCOMPLETE = no_rows(
     severity=Severity.WARN,
 )
 _PLAIN = (
+    ATTRIBUTES,
     CATEGORIES, FAMILIES, FAMILY_ATTRIBUTES, ATTRIBUTE_VALUES, MEDIA,
     CHANNEL_REQUIREMENTS, PRODUCT_SCORES, COPY_DRAFTS,
 )  # fmt: skip

@@ -142,7 +142,8 @@ def judge_completeness(conn: sa.Connection, run: str, plan_id: int | None = None
             "sku", "channel", "locale", "required", "present", "missing", "blocking", "is_ready",
         ))
     )  # fmt: skip
-    gone = conn.execute(_NOT_ASKED).rowcount
+    # What channels ask for is not a plan's to change.
+    gone = conn.execute(_NOT_ASKED).rowcount if plan_id is None else 0
     return gone + upsert(conn, COMPLETENESS, rows, ["sku", "channel", "locale"], {"run_id": run})
 
 

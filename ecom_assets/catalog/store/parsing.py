@@ -215,7 +215,7 @@ _PROPOSE = sa.text(r"""
         LEFT JOIN catalog_prices AS price
             ON price.row_no = s.row_no AND price.field = 'list_price' AND price.whole >= 0
         LEFT JOIN catalog.categories AS by_id
-            ON by_id.category_id = CASE WHEN s.taxonomy ~ '^[0-9]{1,9}$'
+            ON by_id.category_id = CASE WHEN s.taxonomy ~ '^[0-9]{1,18}$'
                 THEN CAST(s.taxonomy AS bigint) END
         LEFT JOIN catalog.categories AS by_path ON by_path.path = btrim(s.taxonomy)
     WHERE s.problem IS NULL

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import uuid4
 
@@ -14,6 +14,7 @@ from ecom_assets.catalog.model import Plan, PlanSource
 from ecom_assets.catalog.store import comparing
 from ecom_assets.catalog.store.comparing import COLUMNS
 from ecom_assets.catalog.store.details import gather
+from ecom_assets.catalog.store.emptying import empty_fields
 from ecom_assets.catalog.store.judging import judge
 from ecom_assets.catalog.store.parsing import parse
 from ecom_assets.catalog.store.plans import find_plan
@@ -64,6 +65,7 @@ def make_plan(
     at: datetime,
     run: str,
     currency: str | None = None,
+    emptied: Mapping[int, Sequence[str]] | None = None,
 ) -> Plan:
     """Plan what rows would change; the catalogue stays as it is.
 
@@ -74,6 +76,7 @@ def make_plan(
         at: when the plan is asked for.
         run: Dagster run or command.
         currency: ISO 4217 code of prices that state none; else that of the whole catalogue.
+        emptied: fields that rows empty, by number of the row.
 
     Returns:
         The plan; the one there is where the same rows were planned against the same state.
@@ -86,6 +89,7 @@ def make_plan(
     parse(conn, currency)
     judge(conn, currency)
     gather(conn)
+    empty_fields(conn, emptied or {})
     return _keep(conn, source, at, run, currency)
 
 
@@ -166,6 +170,7 @@ def _what_rows_do() -> sa.Insert:
     is_changed = sa.or_(
         comparing.changed(given, COLUMNS),
         row.after != sa.literal_column("'{}'::jsonb"),
+        row.before != sa.literal_column("'{}'::jsonb"),
     )
     action = sa.case(
         (row.is_error, "error"), (row.is_skip, "skip"), (PRODUCTS.c.sku.is_(None), "create"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ecom_assets.catalog.tables.attributes import ATTRIBUTES
 from ecom_assets.catalog.tables.details import ATTRIBUTE_VALUES, KITS, MEDIA
 from ecom_assets.catalog.tables.families import CATEGORIES, FAMILIES, FAMILY_ATTRIBUTES
 from ecom_assets.catalog.tables.plans import IMPORT_PLANS, PLAN_ROWS
@@ -14,6 +15,7 @@ from ecom_assets.catalog.tables.readiness import (
 )
 
 __all__ = [
+    "ATTRIBUTES",
     "ATTRIBUTE_VALUES",
     "CATEGORIES",
     "CHANNEL_REQUIREMENTS",

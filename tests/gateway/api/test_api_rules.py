@@ -234,7 +234,8 @@ def test_a_backtest_is_a_run(
     [run_id] = submitted
     run = instance.get_run_by_id(run_id)
     assert run is not None
-    assert run.run_config["ops"]["backoffice__rule_trials"]["config"]["days"] == 30
+    ops: Any = run.run_config["ops"]
+    assert ops["backoffice__rule_trials"]["config"]["days"] == 30
     assert run.tags["ecom/started_by"] == "operator"
     shown = operator.get(begun.headers["location"]).json()
     assert (shown["status"], shown["trial"]) == ("NOT_STARTED", None)

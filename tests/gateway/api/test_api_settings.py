@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from starlette.testclient import TestClient
 
+from ecom.settings import ROOT
 from ecom_assets.backoffice.roles import Role
 from ecom_assets.backoffice.store import vat_checks
 from ecom_assets.shared.shop_settings import SETTINGS
@@ -19,6 +21,12 @@ from gateway.environment import VARIABLES
 
 PLACE = "/api/v1/settings"
 DAYS = "backoffice.vat_answer_days"
+
+_NAMED = re.compile(r"\bECOM_[A-Z_]+[A-Z]\b")
+_ANSWERED = sa.text("""
+    INSERT INTO backoffice.vat_checks (vat_id, state, asked_as_of, answered_at, run_id)
+    VALUES ('FR1', 'valid', :at, :at, 'r')
+""")
 
 
 def put(caller: TestClient, name: str, value: Any, tag: str = "*") -> Any:
@@ -74,9 +82,7 @@ def test_some_only_admins_set(shop: House, operator: TestClient) -> None:
 def test_what_is_set_is_effective_at_once(shop: House, operator: TestClient) -> None:
     now = datetime.now(UTC)
     with shop.database.begin() as conn:
-        conn.execute(sa.text(
-            "INSERT INTO backoffice.vat_checks (vat_id, state, asked_as_of, answered_at, run_id)"
-            " VALUES ('FR1', 'valid', :at, :at, 'r')"), {"at": now - timedelta(days=10)})  # fmt: skip
+        conn.execute(_ANSWERED, {"at": now - timedelta(days=10)})
         assert vat_checks.state_of(conn, "FR1", now) == "valid"
     put(operator, DAYS, 5)
     with shop.database.begin() as conn:
@@ -99,3 +105,11 @@ def test_the_environment_is_told_without_values(
     assert told["ECOM_SMTP_PASSWORD"]
     assert set(told) == set(VARIABLES)
     assert "cellar" not in answer.text
+
+
+def test_every_variable_is_told() -> None:
+    folders = ("ecom", "ecom_assets", "gateway", "resources", "sensors")
+    files = [file for folder in folders for file in (ROOT / folder).rglob("*.py")]
+    named = {name for file in files for name in _NAMED.findall(file.read_text())}
+    assert len(named) > 20
+    assert named <= set(VARIABLES)

@@ -25,6 +25,13 @@ ROWS = (
         without="categories_parent_differs_check",
     ),
     Broken(
+        "catalog.attributes",
+        "attributes_well_named",
+        "UPDATE catalog.attributes SET attribute = 'Pieces!'",
+        ({"attribute": "Pieces!"},),
+        without="attributes_well_named_check",
+    ),
+    Broken(
         "catalog.families",
         "families_required_values_present",
         "ALTER TABLE catalog.families ALTER COLUMN name DROP NOT NULL;"
