@@ -139,15 +139,25 @@ def minor_of(value: Any, currency: str, name: str) -> int:
     return to_minor(amount, currency)
 
 
+def id_of(row: Any) -> int:
+    """The id of a row.
+
+    Raises:
+        Unreadable: it has none.
+    """
+    found = row.get("id") if isinstance(row, dict) else None
+    if isinstance(found, bool) or not isinstance(found, int) or not 0 < found < 2**63:
+        raise Unreadable("id must be a whole number")
+    return found
+
+
 def listing_of(row: Any, currency: str, parent: Mapping[str, Any] | None = None) -> Listed:
     """A row of the shop's products, or of the variations of one.
 
     Raises:
         Unreadable: it is none.
     """
-    if not isinstance(row, dict) or not isinstance(row.get("id"), int):
-        raise Unreadable("id must be a whole number")
-    own, above = str(row["id"]), parent or {}
+    own, above = str(id_of(row)), parent or {}
     state = _STATES.get(str(row.get("status")), ListingState.HIDDEN)
     if above and above.get("status") != "publish":
         state = ListingState.HIDDEN
@@ -183,7 +193,11 @@ def _units(row: Mapping[str, Any]) -> int | None:
 
 
 def _text(value: Any) -> str:
-    return value.replace("\x00", "")[:_LONGEST].strip() if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    # The database keeps neither NUL nor halves of pairs, which JSON may hold.
+    whole = value.encode("utf-8", "ignore").decode().replace("\x00", "")
+    return whole[:_LONGEST].strip()
 
 
 def has_variations(row: Any) -> bool:

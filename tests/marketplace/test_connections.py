@@ -95,7 +95,7 @@ def test_the_sensor_does_nothing_without_connections_and_asks_once_for_each(
         asked = _tick(furnished, instance)
         assert isinstance(asked, list)
         assert [request.tags[CONNECTION_TAG] for request in asked] == [str(key) for key in keys]
-        job = build_defs().resolve_job_def("marketplace_sync")
+        job = build_defs({"database": furnished}).resolve_job_def("marketplace_sync")
         instance.create_run_for_job(job, tags=asked[0].tags, run_config=asked[0].run_config)
         again = _tick(furnished, instance)
         assert isinstance(again, list)
@@ -144,7 +144,7 @@ def test_a_run_syncs_its_connections_and_one_in_trouble_stops_no_other(
     assert ask(furnished, "SELECT string_agg(state, ' ' ORDER BY sync_id)"
                           " FROM marketplace.syncs") == "failed done"  # fmt: skip
     metadata = next(found for name, found in shown.items() if "syncs" in name)
-    assert "check the address" in str(metadata["in_trouble"].value)
+    assert "there is no WooCommerce REST API" in str(metadata["in_trouble"].value)
 
 
 def test_a_rotated_key_seals_anew_at_the_next_sync(
