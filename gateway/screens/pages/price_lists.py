@@ -15,7 +15,7 @@ from gateway.screens.facts import money, words
 from gateway.screens.inner import at
 from gateway.screens.pages.page import Page, typed
 
-_HERE, _API = "/screens/price-lists", "/transport/price-lists"
+_HERE, _API = "/screens/price-lists", "/transport/rate-lists"
 _KINDS = {
     "csv": "text/csv", "txt": "text/plain", "tsv": "text/tab-separated-values",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -57,7 +57,7 @@ class PriceLists(Page):
         if not reply.is_good:
             said = [reply.detail, *(f"{name}: {why}" for name, why in reply.faults.items())]
             return await self._index(request, entered, " ".join(said))
-        return self.goes(f"{_HERE}/{reply.body['price_list_id']}")
+        return self.goes(f"{_HERE}/{reply.body['rate_list_id']}")
 
     @route("/{number:int}", name="price-list")
     async def one(self, request: Request) -> Response:
