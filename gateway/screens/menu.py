@@ -9,6 +9,8 @@ from starlette_admin.views import BaseView, DropDown, Link
 from gateway.screens.inner import Inner
 from gateway.screens.pages.account import Account, Doors
 from gateway.screens.pages.approvals import Approvals
+from gateway.screens.pages.calendar import Calendar
+from gateway.screens.pages.catalogue_files import CatalogueFiles
 from gateway.screens.pages.channels import Channels
 from gateway.screens.pages.price_lists import PriceLists
 from gateway.screens.pages.quarantine import Quarantine
@@ -18,6 +20,7 @@ from gateway.screens.pages.shop_settings import ShopSettings
 from gateway.screens.pages.status import Status
 from gateway.screens.plain.listings import Listings
 from gateway.screens.plain.people import AuditLog, Users
+from gateway.screens.plain.products import Categories, Families, Products
 from gateway.screens.plain.shipping import Carriers, Rates, Services, Sites, Zones
 from gateway.screens.plain.taxes import TaxChannels, TaxRates
 from resources.database import DatabaseResource
@@ -32,11 +35,15 @@ def views(inner: Inner, database: DatabaseResource, doors: Doors) -> Iterator[Ba
         Shopping(inner), PriceLists(inner), Carriers(inner, database), Services(inner, database),
         Zones(inner, database), Rates(inner, database),
     ])  # fmt: skip
+    yield DropDown("Catalogue", icon="fa-solid fa-tags", always_open=False, views=[
+        Products(inner, database), CatalogueFiles(inner), Categories(inner, database),
+        Families(inner, database),
+    ])  # fmt: skip
     yield DropDown("Channels", icon="fa-solid fa-store", always_open=False, views=[
         Channels(inner), Listings(inner, database),
     ])  # fmt: skip
     yield DropDown("Warehouses", icon="fa-solid fa-warehouse", always_open=False, views=[
-        Sites(inner, database),
+        Calendar(inner), Sites(inner, database),
     ])  # fmt: skip
     yield Rules(inner)
     yield DropDown("Taxes", icon="fa-solid fa-percent", always_open=False, views=[
