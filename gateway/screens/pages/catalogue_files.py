@@ -1,4 +1,4 @@
-"""Files of products: uploaded, seen row by row as a plan, approved by another person, taken back."""
+"""Files of products: uploaded, seen row by row as a plan, approved by another, taken back."""
 
 from __future__ import annotations
 

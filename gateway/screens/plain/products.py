@@ -119,13 +119,15 @@ class Products(ApiView):
         return await super().is_row_action_allowed_for_obj(request, name, obj)
 
     @row_action(name="archive", text="Archive", icon_class="fa-solid fa-box-archive",
-                confirmation="It may not be sold from now on.", submit_btn_text="Archive")  # fmt: skip
+                confirmation="It may not be sold from now on.",
+                submit_btn_text="Archive")  # fmt: skip
     async def archive(self, request: Request, pk: Any) -> str:
         """Take it out of the range."""
         return await self._status(request, pk, "archive", "It was archived.")
 
     @row_action(name="unarchive", text="Take back into the range", submit_btn_text="Take back",
-                icon_class="fa-solid fa-rotate-left", confirmation="It may be sold again.")  # fmt: skip
+                icon_class="fa-solid fa-rotate-left",
+                confirmation="It may be sold again.")  # fmt: skip
     async def unarchive(self, request: Request, pk: Any) -> str:
         """Take it back into the range."""
         return await self._status(request, pk, "unarchive", "It may be sold again.")
