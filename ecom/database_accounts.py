@@ -51,7 +51,8 @@ def _made(platform: Platform) -> dict[str, str]:
     password, role = secrets.token_urlsafe(24), sql.Identifier(ROLE)
     with psycopg.connect(platform.url) as conn:
         found = conn.execute("SELECT FROM pg_roles WHERE rolname = %s", (ROLE,)).fetchone()
-        verb = sql.SQL("ALTER" if found else "CREATE")
+        # A row without columns is an empty tuple, which is there all the same.
+        verb = sql.SQL("CREATE" if found is None else "ALTER")
         made = sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(verb, role, sql.Literal(password))
         conn.execute(made)
         conn.execute(sql.SQL("GRANT ecom_app TO {}").format(role))

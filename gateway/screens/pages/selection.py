@@ -117,9 +117,10 @@ class Shopping(Page):
 
 
 def _compared(candidates: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Candidates with the length of their score's bar, in percent of the worst."""
-    worst = max((each["score"] or 0 for each in candidates), default=0) or 1
-    return [{**each, "bar": round(100 * (each["score"] or 0) / worst)} for each in candidates]
+    """Candidates with the length of their score's bar: full at three times the best score."""
+    best = min((each["score"] for each in candidates if each["score"]), default=1) or 1
+    return [{**each, "bar": min(100, round(100 * (each["score"] or 0) / (3 * best)))}
+            for each in candidates]  # fmt: skip
 
 
 def _settings(form: Mapping[str, str]) -> dict[str, Any]:
