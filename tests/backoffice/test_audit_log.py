@@ -33,8 +33,9 @@ def test_a_change_is_recorded_with_before_and_after_and_who(conn: sa.Connection)
     conn.execute(sa.delete(CARRIERS))
     told = [(e.actor, e.via, e.action, e.subject, e.before, e.after, e.address, e.request_id)
             for e in entries(conn)]  # fmt: skip
-    place, old, new = ("transport.carriers/DHL", {"carrier_code": "DHL", "name": "DHL"},
-                       {"carrier_code": "DHL", "name": "DHL Paket"})  # fmt: skip
+    place = "transport.carriers/DHL"
+    old = {"carrier_code": "DHL", "name": "DHL", "archived_at": None}
+    new = {**old, "name": "DHL Paket"}
     assert told == [
         ("platform", "platform", "insert", place, None, old, "", ""),
         ("ann", "browser", "update", place, old, new, "10.0.0.7", "request-1"),
