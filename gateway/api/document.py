@@ -105,6 +105,11 @@ def api_routes(app: FastAPI) -> list[Any]:
     ]
 
 
+def path_of(route: Any) -> str:
+    """The path of a route as the document writes it: without how a parameter is read."""
+    return str(route.path).replace(":path}", "}")
+
+
 def _complete(app: FastAPI, made: dict[str, Any]) -> None:
     parts = made.setdefault("components", {})
     parts.setdefault("schemas", {})["Problem"] = _PROBLEM
@@ -122,9 +127,8 @@ def _complete(app: FastAPI, made: dict[str, Any]) -> None:
     }  # fmt: skip
     for route in api_routes(app):
         for method in route.methods or ():
-            _complete_operation(
-                made["paths"][route.path_format][method.lower()], method, need_of(route)
-            )
+            path = made["paths"][path_of(route)]
+            _complete_operation(path[method.lower()], method, need_of(route))
 
 
 def _complete_operation(operation: dict[str, Any], method: str, need: Any) -> None:
