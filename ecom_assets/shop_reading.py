@@ -157,9 +157,9 @@ def _take(exchange: Exchange, rows: Sequence[Any], cursor: Mapping[str, Any] | N
 
 def _delivery(exchange: Exchange, row: Any, skus: Mapping[str, str]) -> Delivery | None:
     channel = exchange.connection.channel
-    number = row.get("id") if isinstance(row, dict) else None
-    number = number if isinstance(number, int) and 0 < number < 2**63 else 0
+    number = 0
     try:
+        number = woocommerce.id_of(row)
         order = shop_orders.order_of(row, channel, skus)
     except woocommerce.Unreadable as wrong:
         return unreadable(number, str(wrong), row)
@@ -189,12 +189,12 @@ def _read_listings(exchange: Exchange, shop: Shop) -> None:
         rows, total = shop.page("products", query)
         products += len(rows)
         listed, faults = _listed(exchange, shop, rows)
-        seen |= {row.channel_listing_id for row in listed}
-        bad += len(faults)
+        seen |= {row.channel_listing_id for row in listed} | {key for _, _, key in faults if key}
+        bad += sum(not key for _, _, key in faults)
         _keep(exchange, listed, faults)
         if len(rows) < woocommerce.PER_PAGE:
             break
-    # Half a list, or one with rows nobody could read, says nothing about what is missing in it.
+    # Half a list, or one with rows that nobody can name, says nothing about what is missing in it.
     is_whole = not bad and (total is None or products >= total)
     key = exchange.connection.connection_id
     with exchange.database.begin() as conn:
@@ -205,7 +205,8 @@ def _read_listings(exchange: Exchange, shop: Shop) -> None:
         syncs.note_read(conn, key, exchange.at)
 
 
-_Faults = list[tuple[Any, str]]
+_Faults = list[tuple[Any, str, str]]
+"""Rows that cannot be read, each with what is wrong and its id, if that can be read."""
 
 
 def _listed(exchange: Exchange, shop: Shop, rows: Sequence[Any]) -> tuple[list[Listed], _Faults]:
@@ -218,8 +219,16 @@ def _listed(exchange: Exchange, shop: Shop, rows: Sequence[Any]) -> tuple[list[L
             try:
                 listed.append(woocommerce.listing_of(each, exchange.connection.currency, parent))
             except woocommerce.Unreadable as wrong:
-                faults.append((each, str(wrong)))
+                faults.append((each, str(wrong), _named(each, parent)))
     return listed, faults
+
+
+def _named(row: Any, parent: Mapping[str, Any] | None) -> str:
+    try:
+        own = str(woocommerce.id_of(row))
+    except woocommerce.Unreadable:
+        return ""
+    return f"{parent['id']}/{own}" if parent else own
 
 
 def _variations(shop: Shop, product_id: int) -> list[Any]:
@@ -238,6 +247,7 @@ def _keep(exchange: Exchange, listed: Sequence[Listed], faults: _Faults) -> None
     with exchange.database.begin() as conn:
         syncs.go_on(conn, key, exchange.run)
         done = listings.take(conn, key, connection.currency, listed, exchange.run)
-        parked = park(conn, f"channel listings {key}", faults, exchange.run)
+        bad = [(row, why) for row, why, _ in faults]
+        parked = park(conn, f"channel listings {key}", bad, exchange.run)
     exchange.counts.update(listings_read=len(listed), listings_new=done["added"],
                            listings_changed=done["changed"], parked=parked)  # fmt: skip

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ecom_assets.marketplace.woocommerce import Unreadable, minor_of, modified_at, moment_of
+from ecom_assets.marketplace.woocommerce import Unreadable, id_of, minor_of, modified_at, moment_of
 
 TAKEN = frozenset({"processing", "on-hold"})
 CANCELLED = "cancelled"
@@ -44,6 +44,8 @@ def listing_ids(rows: Iterable[Any]) -> list[str]:
 
 def _listing_id(line: Mapping[str, Any]) -> str:
     product, variation = line.get("product_id"), line.get("variation_id")
+    if not isinstance(product, int) or not isinstance(variation, int | None):
+        return ""
     return f"{product}/{variation}" if variation else str(product)
 
 
@@ -58,9 +60,7 @@ def order_of(row: Any, channel: str, skus: Mapping[str, str]) -> ShopOrder:
     Raises:
         Unreadable: it is no order; what our rules find wrong in one is left to them.
     """
-    if not isinstance(row, dict) or not isinstance(row.get("id"), int):
-        raise Unreadable("id must be a whole number")
-    external_id, at = str(row["id"]), modified_at(row)
+    external_id, at = str(id_of(row)), modified_at(row)
     if row.get("status") == CANCELLED:
         cancel = {"cancel": {"reason": "cancelled in the shop"}}
         return ShopOrder(external_id, at, cancel, is_cancelled=True)

@@ -202,6 +202,7 @@ def _text(value: Any) -> str:
 
 def has_variations(row: Any) -> bool:
     """Whether what customers buy are the variations of a product and not itself."""
-    return (
-        isinstance(row, dict) and row.get("type") == "variable" and isinstance(row.get("id"), int)
-    )
+    try:
+        return bool(id_of(row)) and row.get("type") == "variable"
+    except Unreadable:
+        return False

@@ -11,6 +11,7 @@ from marketplace.conftest import NOW, Syncing
 
 from ecom_assets.marketplace.store import listings
 from ecom_assets.marketplace.store.listings import ListingFilter
+from ecom_assets.orders.store import accept_pending
 from fixtures.api_shop import ask
 from fixtures.woo_shop import WooShop, order, product, sending
 from resources.database import DatabaseResource
@@ -135,3 +136,40 @@ def test_what_a_person_mapped_stays_and_orders_follow_it(
     assert ask(furnished, "SELECT payload #>> '{lines,0,sku}' FROM orders.inbox") == "SKU-2"
     assert [row["sku"] for row in _listed(furnished, is_mapped=False)] == [None]
     assert len(_listed(furnished, sku="SKU-2", state="live", channel="shop")) == 1
+
+
+def test_rows_that_no_shop_should_send_stop_no_others(
+    furnished: DatabaseResource, shop: WooShop, connect: Connect, sync: Syncing
+) -> None:
+    strange: list[Any] = [
+        product(2, "A\x00\ud800", name="\ud800\x00"), product(3, price="\ud800"),
+        product(4, stock_quantity=10**12), product(5, stock_quantity="many"),
+        {**product(6, name=None), "sku": 7}, {"id": True}, {"id": 2**70}, {},
+        product(9, price="-1"),
+    ]  # fmt: skip
+    shop.products = [product(1), *strange]
+    lines: list[Any] = [
+        [{"product_id": "a\x00", "quantity": 1}], ["x"], "x", [],
+        [{**order(1)["line_items"][0], "product_id": "\ud800", "sku": "\ud800"}],
+        [{**order(1)["line_items"][0], "quantity": 10**30}],
+    ]  # fmt: skip
+    shop.orders = [order(1), *(order(n, line_items=each) for n, each in enumerate(lines, start=2))]
+    shop.orders += [order(2**70), order(90, billing="x", shipping=[], currency=None)]
+    key = connect()
+    found = sync(key)
+    assert found.trouble is None
+    assert [row["channel_listing_id"] for row in _listed(furnished)] == ["1", "2", "6"]
+    assert accept_pending(furnished.begin, "test")
+    assert ask(furnished, "SELECT count(*) FROM orders.orders") == 1
+    assert ask(furnished, "SELECT count(*) FROM flow.quarantine") == 15
+
+
+def test_a_row_that_cannot_be_read_is_not_gone_and_hides_no_other_that_is(
+    furnished: DatabaseResource, shop: WooShop, connect: Connect, sync: Syncing
+) -> None:
+    shop.products = [product(1), product(2), product(3)]
+    key = connect()
+    sync(key)
+    shop.products = [product(1, price="?"), product(2)]
+    sync(key, LATER)
+    assert [row["state"] for row in _listed(furnished)] == ["live", "live", "gone"]

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resources.addresses import (
+    Address,
     AddressRefused,
     Allowed,
     Resolve,
@@ -50,9 +51,10 @@ def test_no_private_address_is_public_not_even_within_one_of_version_6(
     shifts = (0, 0, 0, 80)
     disguised = [ipaddress.IPv6Address(base | number << shift)
                  for base, shift in zip(bases, shifts, strict=True)]  # fmt: skip
-    assert not any(is_public(each) for each in (address, *disguised))
+    whole: list[Address] = [address, *disguised]
+    assert not any(map(is_public, whole))
     target = read_target("https://shop.example", NOBODY)
-    for each in (address, *disguised):
+    for each in whole:
         # Beside a public one too: who may add one address to a name may make any the first.
         for answer in ((each,), ("8.8.8.8", each)):
             with pytest.raises(AddressRefused):

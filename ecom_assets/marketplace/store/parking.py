@@ -48,7 +48,9 @@ def park(conn: sa.Connection, source: str, faults: Sequence[tuple[Any, str]], ru
 
 def _row(row: Any, why: str) -> dict[str, Any]:
     key = row.get("id") if isinstance(row, dict) else None
-    number = key if isinstance(key, int) and 0 < key < 2**63 else 0
+    # true is a number to Python, and none to the database.
+    is_key = isinstance(key, int) and not isinstance(key, bool) and 0 < key < 2**63
+    number = key if is_key else 0
     return {"row_number": number, "subject": str(number), "detail": why, "row": _storable(row)}
 
 
