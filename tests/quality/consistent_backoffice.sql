@@ -12,6 +12,9 @@ VALUES (repeat('2', 64), 2, '2018-01-01Z', '2018-01-02Z');
 INSERT INTO backoffice.api_keys
     (key_name, secret_hash, user_id, purpose, scopes, created_at, expires_at)
 VALUES ('abc', repeat('3', 64), 2, 'the warehouse', '{orders:read}', '2018-01-01Z', '2019-01-01Z');
+INSERT INTO backoffice.idempotency_keys
+    (user_id, key, request_hash, status, headers, body, answered_at, expires_at)
+VALUES (2, 'adjust-1', repeat('4', 64), 200, '{}', '{}', '2018-01-02Z', '2018-01-03Z');
 
 INSERT INTO backoffice.business_rules (kind, version, label, parameters, examples, based_on, state, created_by,
     created_at, proposed_by, proposed_at, decided_by, decided_at)

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from ecom_assets.backoffice.tables import API_KEYS, AUDIT_ENTRIES, LINKS, SESSIONS, USERS
+from ecom_assets.backoffice.tables import (
+    API_KEYS,
+    AUDIT_ENTRIES,
+    IDEMPOTENCY_KEYS,
+    LINKS,
+    SESSIONS,
+    USERS,
+)
 from ecom_assets.shared.expectations import SHA256, TableExpectations, no_rows, values_match
 from ecom_assets.shared.structure import structure
 
@@ -50,6 +57,14 @@ ACCOUNTS = (
     TableExpectations(
         API_KEYS,
         (*structure(API_KEYS), values_match("secret_hash", SHA256, _HASH)),
+        asset=_SHOWN,
+    ),
+    TableExpectations(
+        IDEMPOTENCY_KEYS,
+        (
+            *structure(IDEMPOTENCY_KEYS),
+            values_match("request_hash", SHA256, "a SHA-256 in hexadecimal, never the request"),
+        ),
         asset=_SHOWN,
     ),
     TableExpectations(AUDIT_ENTRIES, (*structure(AUDIT_ENTRIES), _CHANGES_SAY)),

@@ -14,6 +14,7 @@ from resources.database import DatabaseResource
 API = "/api/v1"
 ANY = {"If-Match": "*"}
 
+_ENTERED = "small"
 _ACCOUNT = (
     "DROP ROLE IF EXISTS small_account",
     "CREATE ROLE small_account LOGIN PASSWORD 'small' IN ROLE ecom_app",
@@ -26,7 +27,7 @@ def small_house(shop: House) -> House:
     for statement in _ACCOUNT:
         with shop.database.begin() as conn:
             conn.execute(sa.text(statement))
-    url = sa.engine.make_url(shop.database.url).set(username="small_account", password="small")
+    url = sa.engine.make_url(shop.database.url).set(username="small_account", password=_ENTERED)
     database = DatabaseResource(url=url.render_as_string(hide_password=False))
     return House(database, shop.workspace)
 

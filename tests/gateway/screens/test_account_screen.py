@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -21,7 +22,7 @@ def vera(shop: House) -> TestClient:
     return shop.log_in("vera")
 
 
-def change(caller: TestClient, current: str, wanted: str, again: str | None = None) -> object:
+def change(caller: TestClient, current: str, wanted: str, again: str | None = None) -> Any:
     given = {"current": current, "wanted": wanted, "again": wanted if again is None else again}
     return send(caller, ACCOUNT, given, "/password")
 

@@ -39,7 +39,7 @@ PATHS = {
 @pytest.fixture(scope="module")
 def callers(still_shop: House) -> Mapping[str, TestClient]:
     """A caller of each role, one without any, and nobody."""
-    logged_in = {role: still_shop.someone(role) for role in Role}
+    logged_in: dict[str, TestClient] = {role: still_shop.someone(role) for role in Role}
     return {**logged_in, "none": still_shop.someone(), "nobody": still_shop.visitor()}
 
 

@@ -20,6 +20,13 @@ ROWS = (
     Broken("backoffice.business_rules", "business_rules_approved_before_force",
            "UPDATE backoffice.business_rules SET decided_by = NULL WHERE rule_id = 4",
            ({"rule_id": "4"},), without="business_rules_approved_before_force_check"),
+    Broken("backoffice.idempotency_keys", "idempotency_keys_expires_after_answer",
+           "UPDATE backoffice.idempotency_keys SET expires_at = answered_at",
+           ({"user_id": "2", "key": "adjust-1"},),
+           without="idempotency_keys_expires_after_answer_check"),
+    Broken("backoffice.idempotency_keys", "idempotency_keys_request_hash_well_formed",
+           "UPDATE backoffice.idempotency_keys SET request_hash = 'x'",
+           ({"user_id": "2", "key": "adjust-1"},)),
     Broken("backoffice.rule_periods", "rule_periods_without_gap",
            "UPDATE backoffice.rule_periods SET valid_from_at = '2018-01-01Z'"
            " WHERE rule_period_id = 2", ({"rule_period_id": "2"},)),
