@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from anyio import CapacityLimiter, to_thread
+from anyio import to_thread
 
 from ecom_assets.backoffice.passwords import hash_password, is_outdated, is_password
 from ecom_assets.backoffice.roles import Principal, Role
 from ecom_assets.backoffice.store import api_keys, audit, links, sessions, users
 from ecom_assets.backoffice.store.acting import Actor, act
 from ecom_assets.backoffice.store.sessions import Lasting
+from gateway.accounts.turns import Turns
 from resources.database import DatabaseResource
 
-HASHED_AT_ONCE = 2
-"""Passwords compared at the same time: each takes a core for some 50 ms and 64 MiB."""
+HASHED_AT_ONCE = max(1, (os.cpu_count() or 1) // 2)
+"""Passwords compared at the same time: each takes 64 MiB and, for some 50 ms, several cores."""
 
 Out = TypeVar("Out")
 
 MOST_WAITING = 32
 """Logins that may wait for their turn; who comes then is asked to come again."""
-
-
-class Busy(Exception):
-    """Too many want to log in at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +80,7 @@ class Entrance:
             clock: the moment; logins are about the time of day, not about the shop's.
         """
         self._database, self._lasting, self.now = database, lasting, clock
-        self._hashing = CapacityLimiter(HASHED_AT_ONCE)
+        self._hashing = Turns(HASHED_AT_ONCE, MOST_WAITING)
 
     def principal_of_session(self, token: str) -> Principal | None:
         """Who shows a cookie, or None."""
@@ -217,9 +215,7 @@ class Entrance:
             ).user_id  # fmt: skip
 
     async def _in_turn(self, call: Callable[..., Out], *given: Any) -> Out:
-        if self._hashing.statistics().tasks_waiting >= MOST_WAITING:
-            raise Busy
-        return await to_thread.run_sync(call, *given, limiter=self._hashing)
+        return await self._hashing.take(call, *given)
 
     def _kept(self, name: str) -> tuple[int, str | None] | None:
         with self._database.begin() as conn:

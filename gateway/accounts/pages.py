@@ -11,8 +11,9 @@ from starlette.routing import Route
 
 from ecom_assets.backoffice.passwords import FEWEST_CHARACTERS, MOST_CHARACTERS
 from ecom_assets.backoffice.store.users import UserRefused
-from gateway.accounts.entrance import Busy, Entrance, Visit
+from gateway.accounts.entrance import Entrance, Visit
 from gateway.accounts.identity import own_path
+from gateway.accounts.turns import Busy
 from gateway.limits import LOGINS_PER_ADDRESS, LOGINS_PER_NAME, Counter
 from gateway.rendering import page
 from gateway.settings import GatewaySettings

@@ -15,7 +15,8 @@ from starlette_admin.routing import route
 from ecom_assets.areas import AREAS
 from ecom_assets.backoffice.passwords import FEWEST_CHARACTERS, MOST_CHARACTERS
 from ecom_assets.backoffice.store.users import UserRefused
-from gateway.accounts.entrance import Busy, Entrance
+from gateway.accounts.entrance import Entrance
+from gateway.accounts.turns import Busy
 from gateway.limits import LOGINS_PER_NAME, Counter
 from gateway.screens.inner import Inner, at
 from gateway.screens.pages.page import Page, typed
