@@ -42,11 +42,11 @@ def test_a_turn_that_fails_is_given_back() -> None:
     turns = Turns(1, 0)
 
     def fail() -> None:
-        raise ValueError
+        raise ValueError("wrong")
 
     async def come() -> str:
         for _ in range(3):
-            with pytest.raises(ValueError):
+            with pytest.raises(ValueError, match="wrong"):
                 await turns.take(fail)
         return await turns.take(str, "in")
 

@@ -16,14 +16,13 @@ from ecom_assets.marketplace.tables import CONNECTION_STATES, CONNECTIONS, LISTI
 
 _L = LISTINGS.c
 
-_GIVEN = """
+# What a person mapped or unmapped stays; else a listing is ours if its SKU is one of ours.
+_TAKE = sa.text("""
+    WITH given AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(:rows) AS g (
         channel_listing_id text, channel_sku text, title text, state text,
         live_price_minor bigint, live_units integer)
-"""
-# What a person mapped or unmapped stays; else a listing is ours if its SKU is one of ours.
-_TAKE = sa.text(f"""
-    WITH given AS MATERIALIZED ({_GIVEN}), found AS (
+    ), found AS (
         SELECT g.*, p.sku FROM given AS g LEFT JOIN catalog.products AS p ON p.sku = g.channel_sku
     ), changed AS (
         UPDATE marketplace.listings AS l
@@ -55,7 +54,7 @@ _TAKE = sa.text(f"""
         RETURNING 1
     )
     SELECT (SELECT count(*) FROM added) AS added, (SELECT count(*) FROM changed) AS changed
-""").bindparams(sa.bindparam("rows", type_=JSONB))  # noqa: S608 - of constants
+""").bindparams(sa.bindparam("rows", type_=JSONB))
 _GONE = sa.text("""
     UPDATE marketplace.listings SET state = 'gone', run_id = :run, recorded_at = clock_timestamp()
     WHERE connection_id = :connection_id AND state <> 'gone'
