@@ -37,6 +37,7 @@ bench: $(STAMP)  ## Measure path, backlog, allocation, reaction and catalogue pl
 	$(BIN)/python -m bench.reaction
 	$(BIN)/python -m bench.growth
 	$(BIN)/python -m bench.catalogue
+	$(BIN)/python -m bench.entrance
 
 MINUTES ?= 5
 RATE ?= 10

@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from ecom import database_accounts
 from ecom.platform import opened
 from ecom.settings import Settings
 from ecom.summary import checks_summary, lines, orders_summary, runs_summary
@@ -26,7 +27,8 @@ def report(settings: Settings) -> dict[str, Any]:
         found = facts(platform.database, instance)
         found["database"] = "own" if platform.server is None else "embedded"
         found["is_up"] = platform.server is None or not platform.server.is_owner
-    found["degraded"] = degraded(found)
+        entrance = database_accounts.degraded(platform)
+    found["degraded"] = degraded(found) + ([entrance] if entrance else [])
     return found
 
 
