@@ -26,8 +26,8 @@ def test_a_schema_takes_what_the_policy_takes(kind: Any) -> None:
     schema = schema_of(kind.form)
     jsonschema_rs.meta.validate(schema)
     settings = settings_of(kind.form())
-    jsonschema_rs.validate(schema)
-    assert set(schema["required"]) == set(settings, settings)
+    jsonschema_rs.validate(schema, settings)
+    assert set(schema["required"]) == set(settings)
     with pytest.raises(jsonschema_rs.ValidationError):
         jsonschema_rs.validate(schema, {**settings, "other": 1})
 
