@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 import pytest
 
 from ecom_assets.ruling import KINDS
@@ -24,12 +24,12 @@ NAMED = [f"{kind.name}.{name}" for kind, name, _ in FIGURES]
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_a_schema_takes_what_the_policy_takes(kind: Any) -> None:
     schema = schema_of(kind.form)
-    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema_rs.meta.validate(schema)
     settings = settings_of(kind.form())
-    jsonschema.validate(settings, schema)
+    jsonschema_rs.validate(schema, settings)
     assert set(schema["required"]) == set(settings)
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate({**settings, "other": 1}, schema)
+    with pytest.raises(jsonschema_rs.ValidationError):
+        jsonschema_rs.validate(schema, {**settings, "other": 1})
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)

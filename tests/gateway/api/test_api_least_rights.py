@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from fixtures.entrance import House
+from fixtures.entrance import PASSWORD, House
 from gateway.api.rule_models import CASE, SETTINGS
 from resources.database import DatabaseResource
 
@@ -17,7 +17,7 @@ ANY = {"If-Match": "*"}
 _ENTERED = "small"
 _ACCOUNT = (
     "DROP ROLE IF EXISTS small_account",
-    "CREATE ROLE small_account LOGIN PASSWORD 'small' IN ROLE ecom_app",
+    f"CREATE ROLE small_account LOGIN PASSWORD '{PASSWORD}' IN ROLE ecom_app",
 )
 
 
@@ -27,7 +27,7 @@ def small_house(shop: House) -> House:
     for statement in _ACCOUNT:
         with shop.database.begin() as conn:
             conn.execute(sa.text(statement))
-    url = sa.engine.make_url(shop.database.url).set(username="small_account", password=_ENTERED)
+    url = sa.engine.make_url(shop.database.url).set(username="small_account", password=PASSWORD)
     database = DatabaseResource(url=url.render_as_string(hide_password=False))
     return House(database, shop.workspace)
 
