@@ -12,6 +12,7 @@ from gateway.screens.pages.approvals import Approvals
 from gateway.screens.pages.calendar import Calendar
 from gateway.screens.pages.catalogue_files import CatalogueFiles
 from gateway.screens.pages.channels import Channels
+from gateway.screens.pages.orders import Orders
 from gateway.screens.pages.price_lists import PriceLists
 from gateway.screens.pages.quarantine import Quarantine
 from gateway.screens.pages.rules import Rules
@@ -28,6 +29,7 @@ from resources.database import DatabaseResource
 
 def views(inner: Inner, database: DatabaseResource, doors: Doors) -> Iterator[BaseView]:
     """Every screen; those that the user may not see are left out of the menu."""
+    yield Orders(inner)
     yield Approvals(inner)
     yield Quarantine(inner)
     yield Selection(inner)

@@ -49,6 +49,8 @@ def _tiles(request: Request) -> list[dict[str, Any]]:
 
 
 _TILES = (
+    ("Orders", "/screens/orders", "fa-solid fa-cart-shopping",
+     "Find one, see why it was decided so; hold, release, cancel"),
     ("Approvals", "/screens/approvals", "fa-solid fa-check-double",
      "Prices, purchases, counts and products that somebody else proposed"),
     ("Quarantine", "/screens/quarantine", "fa-solid fa-box-archive",
