@@ -35,7 +35,6 @@ class SafeHeaders:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on and add to its answer."""
-
         is_begun = False
 
         async def add(message: Message) -> None:

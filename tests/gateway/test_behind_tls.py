@@ -1,4 +1,4 @@
-"""The entrance as it is really served: behind a proxy that speaks TLS, and to whoever comes past it.
+"""The entrance as it is really served: behind a proxy that speaks TLS, and to who comes past it.
 
 What a proxy says of the client counts where the proxy is a named one; what a client says itself
 never does.

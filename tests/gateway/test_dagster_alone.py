@@ -29,17 +29,20 @@ GUARD_ALONE: Mapping[str, str] = {
 }
 """Mutations that Dagster itself lets everybody call, and why that does no harm."""
 
-FOUND_FIRST: Mapping[str, str] = {
-    name: "asks once it has found what the call names; here that is not there, so it just fails"
-    for name in (
-        "cancelPartitionBackfill", "launchPipelineReexecution", "launchRunReexecution",
-        "reexecutePartitionBackfill", "resumePartitionBackfill", "scheduleDryRun", "sensorDryRun",
-        "stopRunningSchedule", "stopSensor",
-    )
-}  # fmt: skip
-"""Mutations of which this shows no more than that they do nothing for who may not."""
+FOUND_FIRST = (
+    "cancelPartitionBackfill", "launchPipelineReexecution", "launchRunReexecution",
+    "reexecutePartitionBackfill", "resumePartitionBackfill", "scheduleDryRun", "sensorDryRun",
+    "stopRunningSchedule", "stopSensor",
+)  # fmt: skip
+"""Mutations that ask once they have found what a call names, which here is not there.
 
-ONE_BY_ONE = {"launchMultipleRuns": "launchMultipleRunsResult", "terminateRuns": "terminateRunResults"}
+This shows no more of them than that they do nothing.
+"""
+
+ONE_BY_ONE = {
+    "launchMultipleRuns": "launchMultipleRunsResult",
+    "terminateRuns": "terminateRunResults",
+}
 """Mutations that refuse each of the things they are about by itself: where their answers are."""
 
 _REFUSAL = "UnauthorizedError"

@@ -42,7 +42,7 @@ def test_a_visitor_is_sent_to_the_login_and_back(house: House) -> None:
     assert log_in(visitor, next="/dagster/runs?view=list").headers["location"] == (
         "/dagster/runs?view=list"
     )
-    assert visitor.get("/").status_code == 200
+    assert visitor.get("/screens/").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -70,10 +70,10 @@ def test_a_disabled_user_is_out_at_once_and_comes_in_no_more(house: House) -> No
     user_id = house.add("ann", Role.VIEWER)
     house.add("root", Role.ADMIN)
     ann = house.log_in("ann")
-    assert ann.get("/").status_code == 200
+    assert ann.get("/screens/").status_code == 200
     with house.database.begin() as conn:
         users.change_user(conn, user_id, datetime.now(UTC), is_active=False)
-    assert ann.get("/").status_code == 401
+    assert ann.get("/screens/").status_code == 401
     assert log_in(house.visitor()).status_code == 401
 
 
@@ -82,7 +82,7 @@ def test_other_roles_end_the_sessions(house: House) -> None:
     ann = house.log_in("ann")
     with house.database.begin() as conn:
         users.change_user(conn, user_id, datetime.now(UTC), roles=[Role.OPERATOR])
-    assert ann.get("/").status_code == 401
+    assert ann.get("/screens/").status_code == 401
 
 
 def test_every_login_has_a_token_of_its_own_and_ends_the_one_before(house: House) -> None:
@@ -93,14 +93,14 @@ def test_every_login_has_a_token_of_its_own_and_ends_the_one_before(house: House
     assert visitor.cookies["ecom"] != first
     old = house.visitor()
     old.cookies["ecom"] = first
-    assert old.get("/").status_code == 401
+    assert old.get("/screens/").status_code == 401
 
 
 def test_a_token_from_outside_is_not_taken_over(house: House) -> None:
     house.add("ann", Role.VIEWER)
     visitor = house.visitor()
     visitor.cookies["ecom"] = "planted"
-    assert visitor.get("/").status_code == 401
+    assert visitor.get("/screens/").status_code == 401
     assert log_in(visitor).cookies["ecom"] != "planted"
 
 
@@ -110,7 +110,7 @@ def test_logout_ends_the_session(house: House) -> None:
     assert ann.post("/logout").headers["location"] == "/login"
     again = house.visitor()
     again.cookies["ecom"] = token
-    assert again.get("/").status_code == 401
+    assert again.get("/screens/").status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_a_session_ends_by_itself(house: House, column: str, ago: timedelta) -> 
     ann = house.someone(Role.VIEWER)
     with house.database.begin() as conn:
         conn.execute(sa.update(SESSIONS).values({column: datetime.now(UTC) - ago}))
-    assert ann.get("/").status_code == 401
+    assert ann.get("/screens/").status_code == 401
 
 
 def test_a_request_keeps_a_session_alive(house: House) -> None:
@@ -128,7 +128,7 @@ def test_a_request_keeps_a_session_alive(house: House) -> None:
     with house.database.begin() as conn:
         before = datetime.now(UTC) - timedelta(minutes=30)
         conn.execute(sa.update(SESSIONS).values(seen_at=before))
-    ann.get("/")
+    ann.get("/screens/")
     with house.database.begin() as conn:
         assert conn.execute(sa.select(SESSIONS.c.seen_at)).scalar_one() > before
 
@@ -145,7 +145,7 @@ def test_another_sites_page_can_neither_log_in_nor_out(
     ann = house.log_in("ann")
     del ann.headers["Origin"]
     assert ann.post("/logout", headers=headers).status_code == 403
-    assert ann.get("/").status_code == 200
+    assert ann.get("/screens/").status_code == 200
     given = {"name": "ann", "password": PASSWORD}
     assert house.visitor().post("/login", data=given, headers=headers).status_code == 403
 
@@ -166,7 +166,7 @@ def test_a_link_sets_a_password_once(house: House) -> None:
     assert "Welcome, ann" in visitor.get(f"/welcome/{link}").text
     given = {"password": "green lamps whistle over soup", "again": "green lamps whistle over soup"}
     assert visitor.post(f"/welcome/{link}", data=given, headers=OWN).status_code == 303
-    assert visitor.get("/").status_code == 200
+    assert visitor.get("/screens/").status_code == 200
     assert house.visitor().get(f"/welcome/{link}").status_code == 410
     assert house.visitor().post(f"/welcome/{link}", data=given, headers=OWN).status_code == 410
 
@@ -203,17 +203,20 @@ def test_the_first_admin_comes_by_a_link_and_nobody_after(house: House) -> None:
 
 def test_a_key_comes_in_as_its_user_until_it_is_revoked(house: House) -> None:
     machine = house.with_key(house.add("robot", Role.OPERATOR), "*:read")
-    assert machine.get("/").status_code == 200
+    assert machine.get("/api/v1/profile").status_code == 200
     with house.database.begin() as conn:
         assert api_keys.revoke_key(conn, 1, datetime.now(UTC))
-    answer = machine.get("/")
+    answer = machine.get("/api/v1/profile")
     assert (answer.status_code, answer.json()["code"]) == (401, "unknown_key")
 
 
 @pytest.mark.parametrize("key", ["", "ecom_", "ecom_0123456789abcdef_x", "x" * 10_000])
 def test_a_key_that_is_none_is_refused(house: House, key: str) -> None:
     visitor = house.visitor()
-    assert visitor.get("/", headers={"Authorization": f"Bearer {key}"}).status_code == 401
+    assert (
+        visitor.get("/api/v1/profile", headers={"Authorization": f"Bearer {key}"}).status_code
+        == 401
+    )
 
 
 def test_the_log_has_every_login_and_refusal(house: House) -> None:

@@ -38,8 +38,8 @@ def ask(port: int, first: str, *headers: str, body: bytes = b"") -> bytes:
 
 @pytest.mark.parametrize("host", [
     "evil.example", "127.0.0.1.evil.example", "evil.example:3000", "127.0.0.1@evil.example",
-    "evil.example#127.0.0.1", "", "127.0.0.1 evil.example", "localhost.evil.example", "[::ffff:7f00:1]",
-    "127.0.0.1\tx",
+    "evil.example#127.0.0.1", "", "127.0.0.1 evil.example", "localhost.evil.example",
+    "[::ffff:7f00:1]", "127.0.0.1\tx",
 ])  # fmt: skip
 def test_another_host_is_refused(port: int, host: str) -> None:
     assert status_of(ask(port, "GET /login HTTP/1.1", f"Host: {host}")) == 400
@@ -65,9 +65,7 @@ def test_a_second_host_does_not_count(port: int) -> None:
     "/screens/static/..%2fbase.py", "/screens/static/js/actions.js",
 ])  # fmt: skip
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_no_way_of_writing_a_path_leads_past_the_login(
-    port: int, method: str, target: str
-) -> None:
+def test_no_way_of_writing_a_path_leads_past_the_login(port: int, method: str, target: str) -> None:
     answer = ask(port, f"{method} {target} HTTP/1.1")
     # The login's own page is what `http://.../login` names; nothing else may answer with 200.
     if target == "http://evil.example/login":
@@ -116,14 +114,21 @@ def test_where_a_request_ends_is_never_in_doubt(port: int, headers: tuple[str, .
 
 
 def test_chunks_that_do_not_add_up_are_refused(port: int) -> None:
-    for body in (b"FFFFFFFFFFFFFFFFF\r\nx", b"-1\r\nx\r\n", b"2\r\nabcdef\r\n0\r\n\r\n", b"0x2\r\nab"):
+    for body in (
+        b"FFFFFFFFFFFFFFFFF\r\nx",
+        b"-1\r\nx\r\n",
+        b"2\r\nabcdef\r\n0\r\n\r\n",
+        b"0x2\r\nab",
+    ):
         head = (f"POST /login HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}"
                 "\r\nContent-Type: application/x-www-form-urlencoded"
                 "\r\nTransfer-Encoding: chunked\r\n\r\n")  # fmt: skip
         assert status_of(say(port, head.encode() + body)) in (0, 400)
 
 
-@pytest.mark.parametrize("line", ["X: a\x00b", "X\x00: a", "X: a\rb", "no colon", ": empty", "X y: z"])
+@pytest.mark.parametrize(
+    "line", ["X: a\x00b", "X\x00: a", "X: a\rb", "no colon", ": empty", "X y: z"]
+)
 def test_headers_that_are_none_are_refused(port: int, line: str) -> None:
     assert status_of(ask(port, "GET /login HTTP/1.1", line)) in (0, 400)
 
@@ -144,7 +149,8 @@ def test_a_form_before_the_login_has_an_end(port: int) -> None:
 
 @pytest.mark.parametrize("body", [b"name=%00", b"name=%ED%A0%80&password=%ED%A0%80", b"name=%FF%FE",
                                   b"password=%00%00", b"next=%00", b"\xff\xfe\x00", b"&&&=&=",
-                                  b"name=a%0d%0ab&password=c", b"name=" + b"%E2%80%AE" * 40])  # fmt: skip
+                                  b"name=a%0d%0ab&password=c",
+                                  b"name=" + b"%E2%80%AE" * 40])  # fmt: skip
 def test_a_login_of_odd_bytes_is_just_wrong(port: int, body: bytes) -> None:
     own = (f"Origin: http://127.0.0.1:{port}", "Content-Type: application/x-www-form-urlencoded")
     answer = ask(port, "POST /login HTTP/1.1", *own, f"Content-Length: {len(body)}", body=body)
@@ -155,5 +161,12 @@ def test_a_login_of_odd_bytes_is_just_wrong(port: int, body: bytes) -> None:
 def test_the_server_says_nothing_of_itself(port: int, path: str) -> None:
     answer = ask(port, f"GET {path} HTTP/1.1").lower()
     head = answer.partition(b"\r\n\r\n")[0]
-    for word in (b"\r\nserver:", b"x-powered-by", b"uvicorn", b"python", b"starlette", b"x-dagster"):
+    for word in (
+        b"\r\nserver:",
+        b"x-powered-by",
+        b"uvicorn",
+        b"python",
+        b"starlette",
+        b"x-dagster",
+    ):
         assert word not in head

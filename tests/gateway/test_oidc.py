@@ -60,7 +60,7 @@ def journey(house: House, who: str, visitor: Any = None) -> Any:
 def test_a_person_comes_in_with_the_roles_of_the_groups(company: House) -> None:
     visitor, answer = journey(company, "007")
     assert (answer.status_code, answer.headers["location"]) == (303, "/dagster/runs")
-    assert "Ann Other" in visitor.get("/").text
+    assert "Ann Other" in visitor.get("/screens/").text
     with company.database.begin() as conn:
         ann = users.user_named(conn, "ann")
     assert (ann.roles, ann.email, ann.has_password) == ((Role.OPERATOR,), "ann@shop.example", False)
@@ -87,7 +87,7 @@ def test_who_has_no_group_with_a_role_is_told_so(company: House) -> None:
     visitor, answer = journey(company, "008")
     assert answer.status_code == 403
     assert "None of your groups has a role here" in answer.text
-    assert visitor.get("/").status_code == 401
+    assert visitor.get("/screens/").status_code == 401
 
 
 def test_a_local_user_of_the_same_name_is_not_taken_over(company: House) -> None:
@@ -95,7 +95,7 @@ def test_a_local_user_of_the_same_name_is_not_taken_over(company: House) -> None
     visitor, answer = journey(company, "007")
     assert answer.status_code == 403
     assert "already" in answer.text
-    assert visitor.get("/").status_code == 401
+    assert visitor.get("/screens/").status_code == 401
 
 
 def test_who_is_disabled_here_stays_out(company: House) -> None:
@@ -113,7 +113,7 @@ def test_an_answer_to_another_browser_is_refused(company: House) -> None:
     other = company.visitor()
     other.get("/login/oidc/")
     assert other.get(back.removeprefix(ADDRESS)).status_code == 502
-    assert other.get("/").status_code == 401
+    assert other.get("/screens/").status_code == 401
 
 
 def test_an_answer_counts_once(company: House) -> None:

@@ -1,4 +1,4 @@
-"""What `docs/security.md` says of tests is so: each is there, and requirements stand in one place."""
+"""What `docs/security.md` says of tests is so: each is there, and every chapter is spoken of."""
 
 from __future__ import annotations
 
@@ -31,5 +31,7 @@ def test_every_row_is_shown_by_a_test_or_is_open() -> None:
 
 
 def test_every_chapter_is_spoken_of() -> None:
-    spoken = {int(number) for number in re.findall(r"(?<![\d.])(\d{1,2})\.\d{1,2}\.\d", TEXT)} | {17}
+    spoken = {int(number) for number in re.findall(r"(?<![\d.])(\d{1,2})\.\d{1,2}\.\d", TEXT)} | {
+        17
+    }
     assert spoken == set(CHAPTERS)
