@@ -12,6 +12,7 @@ from ecom.platform import Platform
 from ecom.settings import ROOT, load
 from gateway.app import build_app
 from gateway.dagster_ui.context import UserProcessContext
+from gateway.serving import serving
 from gateway.settings import GatewaySettings
 
 _STATEMENT_MS, _RECYCLE_S, _OVERFLOW = 15_000, 3_600, 20
@@ -31,13 +32,8 @@ def main() -> None:
         with UserProcessContext(
             instance, workspace_load_target=target, version=dg.__version__
         ) as workspace:
-            uvicorn.run(
-                build_app(settings, platform.database, workspace),
-                host=given.host, port=given.port, log_level="warning", access_log=False,
-                server_header=False, proxy_headers=bool(settings.trusted_proxies),
-                forwarded_allow_ips=list(settings.trusted_proxies), ws_max_size=1_000_000,
-                timeout_graceful_shutdown=5,
-            )  # fmt: skip
+            app = build_app(settings, platform.database, workspace)
+            uvicorn.run(app, host=given.host, port=given.port, **serving(settings))
 
 
 if __name__ == "__main__":

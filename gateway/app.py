@@ -62,8 +62,8 @@ def build_app(
         dagster.routes_to_mount(),
     ]
     identify = Middleware(
-        Identify, entrance=entrance, cookie=settings.cookie, origins=settings.origins,
-        public=PUBLIC, open_to_all=OPEN,
+        Identify, entrance=entrance, counter=counter, cookie=settings.cookie,
+        origins=settings.origins, public=PUBLIC, open_to_all=OPEN,
     )  # fmt: skip
     app = Starlette(
         routes=routes,
@@ -72,7 +72,7 @@ def build_app(
             Middleware(TrustedHostMiddleware, allowed_hosts=list(settings.hosts)),
             identify,
         ],
-        exception_handlers={HTTPException: _told, Exception: _broken},
+        exception_handlers={HTTPException: _told},
         lifespan=_lifespan,
     )
     inner = Inner(api, settings.public_url)
@@ -139,10 +139,6 @@ async def _told(request: Request, error: Exception) -> Response:
             request, "message.html", {"title": "Not found", "text": "There is no such page."}, 404
         )
     return problem(error.status_code, "http", error.detail, headers=error.headers)
-
-
-async def _broken(_: Request, __: Exception) -> Response:
-    return problem(500, "internal", "something went wrong; the log of the entrance has more")
 
 
 @asynccontextmanager

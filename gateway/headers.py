@@ -5,6 +5,8 @@ from __future__ import annotations
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.problems import problem
+
 CSP = (
     "default-src 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none';"
     " form-action 'self'; img-src 'self' data:"
@@ -19,6 +21,7 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+_SAID = "something went wrong; the log of the entrance has more"
 _HSTS = "max-age=31536000; includeSubDomains"
 
 
@@ -32,9 +35,12 @@ class SafeHeaders:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on and add to its answer."""
+        is_begun = False
 
         async def add(message: Message) -> None:
+            nonlocal is_begun
             if message["type"] == "http.response.start":
+                is_begun = True
                 headers = MutableHeaders(scope=message)
                 for name, value in self._always.items():
                     headers[name] = value
@@ -46,4 +52,13 @@ class SafeHeaders:
                     headers["X-Request-Id"] = request.request_id
             await send(message)
 
-        await self._app(scope, receive, add if scope["type"] == "http" else send)
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            await self._app(scope, receive, add)
+        except Exception:
+            # The framework would answer outside of all middleware, so without any of the headers.
+            if not is_begun:
+                await problem(500, "internal", _SAID)(scope, receive, add)
+            raise

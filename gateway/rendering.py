@@ -27,7 +27,8 @@ def page(
     headers: Mapping[str, str] | None = None,
 ) -> Response:  # fmt: skip
     """A page of a template, with what every page shows: who is in and what that user may open."""
-    principal = request.state.principal
+    # Nobody is asked for where files are open to all.
+    principal = getattr(request.state, "principal", None)
     rights = principal.rights if principal else frozenset()
     around = {
         "principal": principal, "may": lambda right: Right(right) in rights,

@@ -17,8 +17,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ecom_assets.backoffice.roles import Principal
+from ecom_assets.backoffice.store.acting import Actor
 from ecom_assets.backoffice.store.audit import REFUSED
 from gateway.accounts.entrance import Entrance, Visit, actor_of
+from gateway.limits import REFUSED_PER_ADDRESS, Counter
 from gateway.problems import problem
 
 LOGIN = "/login"
@@ -39,21 +41,22 @@ class Identify:
     """Middleware that puts the principal and the visit into a request's state."""
 
     def __init__(
-        self, app: ASGIApp, entrance: Entrance, cookie: str, origins: frozenset[str],
-        public: Sequence[str], open_to_all: Sequence[str],
+        self, app: ASGIApp, entrance: Entrance, counter: Counter, cookie: str,
+        origins: frozenset[str], public: Sequence[str], open_to_all: Sequence[str],
     ) -> None:  # fmt: skip
         """Stand before an application.
 
         Args:
             app: what is behind.
             entrance: knows sessions and keys.
+            counter: counts requests with keys that are not good.
             cookie: name of the session's cookie.
             origins: origins of the entrance's own pages.
             public: paths that need no login; one that ends in / stands for all below it.
             open_to_all: beginnings of paths where it does not matter who asks.
         """
-        self._app, self._entrance, self._cookie = app, entrance, cookie
-        self._origins = origins
+        self._app, self._entrance, self._counter = app, entrance, counter
+        self._cookie, self._origins = cookie, origins
         self._public = frozenset(public)
         self._open = tuple(open_to_all)
         self._below = tuple(path for path in public if path.endswith("/"))
@@ -87,7 +90,7 @@ class Identify:
         key = _bearer(connection.headers)
         if key is not None:
             found = await to_thread.run_sync(self._entrance.principal_of_key, key)
-            return found, None if found else problem(401, "unknown_key", "this key is not good")
+            return found, None if found else await self._no_key(connection, visit)
         token = connection.cookies.get(self._cookie)
         found = (
             await to_thread.run_sync(self._entrance.principal_of_session, token) if token else None
@@ -100,6 +103,19 @@ class Identify:
                 connection.scope["path"], REFUSED, "another site's page sent it",
             )  # fmt: skip
         return None, problem(403, "foreign_origin", "this request came from another site")
+
+    async def _no_key(self, connection: HTTPConnection, visit: Visit) -> Response:
+        wait_s = await self._counter.wait_s(REFUSED_PER_ADDRESS, visit.address)
+        if wait_s:
+            # Not written down one by one: whoever floods must not fill the log.
+            said = f"too many requests with a key that is not good; come again in {wait_s} s"
+            return problem(429, "too_many_requests", said, headers={"Retry-After": str(wait_s)})
+        nobody = Actor("(nobody)", "api_key", visit.address, visit.request_id)
+        await to_thread.run_sync(
+            self._entrance.record, nobody, "request", connection.scope["path"], REFUSED,
+            "this key is not good",
+        )  # fmt: skip
+        return problem(401, "unknown_key", "this key is not good")
 
     def _is_foreign(self, connection: HTTPConnection) -> bool:
         """Whether a page of somebody else may have made a browser send this."""

@@ -124,7 +124,8 @@ class OidcPages:
         )  # fmt: skip
 
     def _no_way(self, request: Request, error: Exception) -> Response:
-        _LOG.warning("no login by the provider: %s: %s", type(error).__name__, error)
+        # In quotes, for the text may come from the address of whoever called.
+        _LOG.warning("no login by the provider: %s: %r", type(error).__name__, str(error)[:500])
         is_told = isinstance(error, ProviderRefused | UserRefused)
         text = str(error) if is_told else "the login provider could not be used; try again"
         shown = {"title": "You could not be logged in", "text": f"{text[:1].upper()}{text[1:]}."}

@@ -16,7 +16,7 @@ from starlette_admin.theme import ClassMap, DefaultTheme
 
 from ecom_assets.backoffice.roles import Right
 from gateway.rendering import FOLDER
-from gateway.screens.frame import NoncedTemplates, Policy, Tokens, moment
+from gateway.screens.frame import Messages, NoncedTemplates, Policy, Tokens, moment
 from gateway.screens.inner import Inner
 from gateway.screens.menu import views
 from gateway.screens.pages.account import Doors
@@ -72,7 +72,8 @@ def add_screens(
         additional_loaders=[PrefixLoader({"library": NoncedTemplates()}), NoncedTemplates()],
         static_dir=None, index_view=Start(inner),
         favicon_url="/static/icon.svg",
-        theme=_Look(), auth_provider=_Known(), middlewares=[Middleware(Policy)],
+        theme=_Look(), auth_provider=_Known(),
+        middlewares=[Middleware(Policy), *([Middleware(Messages)] if settings.is_secure else [])],
         # Shown to the browser for minutes; a new key at each start forgets such messages only.
         secret_key=secrets.token_hex(32),
         timezone_config=TimezoneConfig(use_user_locale_timezone=False),

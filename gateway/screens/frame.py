@@ -24,6 +24,7 @@ from gateway.problems import problem
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _FIELD, _HEADER = "csrftoken", "x-csrftoken"
 _MOST_BYTES = 33_000_000
+_MESSAGES, _OUR_MESSAGES = b"starlette_admin_flash=", b"__Host-ecom-messages="
 _TAG = re.compile(r"<(script|style)(?=[\s>])")
 
 _OTHERWISE = {
@@ -85,6 +86,36 @@ class Policy:
             await send(message)
 
         await self._app(scope, receive, add)
+
+
+class Messages:
+    """Middleware that gives the library's cookie of messages the name and marks ours have.
+
+    Only this host sends and gets it, and by TLS only; the library cannot be told so.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Stand before the screens of an entrance that people reach by TLS."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Rename the cookie on its way in and out."""
+        given = [(name, value.replace(_OUR_MESSAGES, _MESSAGES) if name == b"cookie" else value)
+                 for name, value in scope.get("headers", ())]  # fmt: skip
+
+        async def rename(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [_marked(*each) for each in message["headers"]]}
+            await send(message)
+
+        await self._app({**scope, "headers": given}, receive, rename)
+
+
+def _marked(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    if name.lower() != b"set-cookie" or not value.startswith(_MESSAGES):
+        return name, value
+    secure = b"" if b"; secure" in value.lower() else b"; Secure"
+    return name, _OUR_MESSAGES + value.removeprefix(_MESSAGES) + secure
 
 
 class Tokens:

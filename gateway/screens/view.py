@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from anyio import to_thread
 from starlette.requests import Request
 from starlette_admin.exceptions import ActionFailed, FormValidationError
+from starlette_admin.export import CsvExporter
 from starlette_admin.fields import StringField
 from starlette_admin.flash import flash
 from starlette_admin.views import BaseModelView
@@ -66,7 +67,8 @@ class ApiView(BaseModelView):
     fixed: ClassVar[tuple[str, ...]] = ()
     named: ClassVar[str] = ""
     importers: Sequence[Any] = ()
-    exporters: Sequence[Any] = ("csv",)
+    # Spreadsheets execute what begins like a formula; what people type must stay text there.
+    exporters: Sequence[Any] = (CsvExporter(escape_formulas=True),)
     column_visibility: bool = False
     page_size: int = 25
     show_pk_in_forms: bool = True

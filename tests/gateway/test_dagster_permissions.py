@@ -10,23 +10,13 @@ from typing import Any
 
 import pytest
 from dagster._core.workspace.permissions import Permissions
-from dagster_graphql.schema import create_schema
-from graphql import (
-    GraphQLEnumType,
-    GraphQLInputObjectType,
-    GraphQLList,
-    GraphQLNonNull,
-    GraphQLScalarType,
-    get_named_type,
-)
 from starlette.routing import Mount, Route, WebSocketRoute
 
 from ecom_assets.backoffice.roles import Role
+from fixtures.dagster_calls import EVERY_MUTATION, call_of
 from fixtures.entrance import House
 from gateway.dagster_ui.permissions import MUTATIONS, PERMISSIONS, UserPermissions, may_mutate
 
-SCHEMA = create_schema().graphql_schema
-EVERY_MUTATION = sorted(SCHEMA.mutation_type.fields)
 OPERATORS = {Role.OPERATOR, Role.ADMIN}
 REFUSED = "Your role does not allow this"
 
@@ -46,53 +36,6 @@ def test_a_permission_nobody_knows_is_refused_without_an_error() -> None:
     assert "brand_new_permission" in UserPermissions(root)
     assert not UserPermissions(root)["brand_new_permission"].enabled
     assert not may_mutate(root, "brandNewMutation")
-
-
-THERE = {
-    "repositoryName": "__repository__", "repositoryLocationName": "small", "locationName": "small",
-    "partitionsDefName": "shelves", "scheduleName": "yearly", "sensorName": "hungry",
-    "pipelineName": "made", "jobName": "made", "mode": "default", "path": ["cheese"],
-    "assetKey": {"path": ["cheese"]}, "selector": {},
-}  # fmt: skip
-"""What the small workspace has, by the name of the argument."""
-
-
-def value_of(kind: Any, name: str = "") -> Any:
-    """Some value of an input type that names what there is, so that permissions are asked for."""
-    if isinstance(kind, GraphQLNonNull):
-        return value_of(kind.of_type, name)
-    if isinstance(kind, GraphQLInputObjectType):
-        return {
-            key: value_of(field.type, key)
-            for key, field in kind.fields.items()
-            if isinstance(field.type, GraphQLNonNull) or key in ("selector", "pipelineName")
-        }
-    if name in THERE:
-        return THERE[name]
-    if isinstance(kind, GraphQLList):
-        return [value_of(kind.of_type, name)]
-    if isinstance(kind, GraphQLEnumType):
-        return next(iter(kind.values))
-    return {"Int": 1, "Float": 1.0, "Boolean": False, "RunConfigData": {}}.get(kind.name, "x")
-
-
-def call_of(name: str) -> dict[str, Any]:
-    """A request that calls a mutation with all the arguments it must have."""
-    field = SCHEMA.mutation_type.fields[name]
-    needed = {
-        key: argument
-        for key, argument in field.args.items()
-        if isinstance(argument.type, GraphQLNonNull)
-    }
-    declared = ", ".join(f"${key}: {argument.type}" for key, argument in needed.items())
-    passed = ", ".join(f"{key}: ${key}" for key in needed)
-    shown = "" if isinstance(get_named_type(field.type), GraphQLScalarType) else "{ __typename }"
-    with_types, with_values = (f"({given})" if needed else "" for given in (declared, passed))
-    text = f"mutation m{with_types} {{ {name}{with_values} {shown} }}"
-    return {
-        "query": text,
-        "variables": {key: value_of(argument.type, key) for key, argument in needed.items()},
-    }
 
 
 def is_refused(answer: Any, name: str) -> bool:

@@ -69,6 +69,8 @@ def add_user(
     name = name.strip().lower()
     if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
         raise UserRefused("name", f"a name has 1 to {LONGEST_NAME} printable characters")
+    if "\x00" in full_name + email:
+        raise UserRefused("full_name", "a name and an address have no NUL")
     values = {"name": name, "roles": sorted(set(roles)), "created_at": at,
               "full_name": full_name, "email": email}  # fmt: skip
     try:
@@ -223,6 +225,8 @@ def keep_password(conn: sa.Connection, user_id: int, hashed: str, at: datetime) 
 
 def password_of(conn: sa.Connection, name: str) -> tuple[int, str | None] | None:
     """Key of the active user of a name and what is kept of the password, or None."""
+    if not name.isprintable():
+        return None  # nobody is called so, and the database takes no NUL
     found = sa.select(USERS.c.user_id, USERS.c.password_hash).where(
         USERS.c.name == name.strip().lower(), USERS.c.is_active
     )
