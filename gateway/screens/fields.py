@@ -32,8 +32,8 @@ class Moment(StringField):
     input_type: str = "datetime-local"
 
     def told(self, body: Mapping[str, Any]) -> Any:
-        """As the form's input takes it."""
-        return (body.get(self.name) or "")[:16]
+        """As the form's input takes it; none stays none."""
+        return (body.get(self.name) or "")[:16] or None
 
     def sent(self, value: Any, _: Mapping[str, Any]) -> Any:
         """With its zone; none where nothing was entered."""
@@ -95,6 +95,10 @@ class Figure(StringField):
     """A number with decimals."""
 
     input_type: str = "text"
+
+    async def serialize_value(self, request: Request, value: Any) -> Any:
+        """Without zeros that say nothing."""
+        return f"{value:.10g}" if isinstance(value, float) else str(value)
 
     def sent(self, value: Any, _: Mapping[str, Any]) -> Any:
         """A number.
