@@ -134,7 +134,11 @@ class Whole(StringField):
 
 @dataclass
 class Text(StringField):
-    """Text that may be left empty, which the API takes as none."""
+    """Text that may be left empty, which the API takes as none and people see as a dash."""
+
+    async def serialize_value(self, request: Request, value: Any) -> Any:
+        """None where there is no text."""
+        return value or None
 
     def sent(self, value: Any, _: Mapping[str, Any]) -> Any:
         """None where nothing was entered."""

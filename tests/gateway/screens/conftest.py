@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.fernet import Fernet
@@ -10,10 +11,14 @@ from starlette.testclient import TestClient
 
 from ecom_assets.backoffice.roles import Role
 from fixtures.api_shop import furnish
+from fixtures.browsing import Desk, serving
 from fixtures.busy_shop import fill
 from fixtures.entrance import House
 from gateway.dagster_ui.context import UserProcessContext
 from resources.database import DatabaseResource
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 @pytest.fixture
@@ -82,3 +87,10 @@ def pat(busy_shop: House) -> TestClient:
 def vera(busy_shop: House) -> TestClient:
     """A viewer of the busy shop."""
     return busy_shop.log_in("vera")
+
+
+@pytest.fixture(scope="module")
+def desk(busy_shop: House, browser: Browser) -> Iterator[Desk]:
+    """A browser at the busy shop."""
+    with serving(busy_shop) as address:
+        yield Desk(browser, address, busy_shop)

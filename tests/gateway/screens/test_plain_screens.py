@@ -1,4 +1,4 @@
-"""Every plain screen: listed, added, shown, changed, refused beside the field, archived, removed."""
+"""Every plain screen: rows listed, added, shown, changed, refused, archived and removed."""
 
 from __future__ import annotations
 
@@ -49,7 +49,8 @@ class Kept:
 ARCHIVED = (("archive", "It was archived"), ("restore", "It is in use again"))
 KEPT = (
     Kept("carriers", {"carrier_code": "G:1+.-", "name": f"Güter {SCRIPT}"},
-         ("carrier_code", "a/b", "characters that cannot be used"), ("G:1+.-", f"Güter {SCRIPT}"), {"name": "Güter"},
+         ("carrier_code", "a/b", "characters that cannot be used"), ("G:1+.-", f"Güter {SCRIPT}"),
+         {"name": "Güter"},
          ("Güter",), "G:1+.-", ways=ARCHIVED),
     Kept("services", {"service_code": "G-1", "carrier_code": "acme", "name": "Standard",
                       "max_weight_g": "31500", "dim_divisor": "0", "quality": "0.98"},
