@@ -10,6 +10,7 @@ from ecom_assets.shared.money import CURRENCIES, to_text
 from gateway.screens.frame import moment
 
 _MOST_ROWS = 50
+_UNITS = {"_g": "g", "_km": "km", "_mm3": "mm³", "_mm": "mm", "_eur": "EUR", "_bps": "%"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,9 @@ def words(name: str) -> str:
     """The name of a member in words."""
     for ending in ("_minor", "_at"):
         name = name.removesuffix(ending)
+    for ending, unit in _UNITS.items():
+        if name.endswith(ending) and "_per_" not in name:
+            return f"{words(name.removesuffix(ending))} ({unit})"
     return name.replace("_", " ").strip().capitalize() or name
 
 
@@ -72,6 +76,8 @@ def value_text(name: str, value: Any, currency: str = "") -> str:
         return "yes" if value else "no"
     if name.endswith("_minor") and isinstance(value, int):
         return money(value, currency)
+    if name.endswith("_bps") and isinstance(value, int):
+        return f"{value / 100:g}"
     if name.endswith("_at") and isinstance(value, str):
         return moment(value)
     if isinstance(value, float):

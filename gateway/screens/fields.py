@@ -32,8 +32,8 @@ class Moment(StringField):
     input_type: str = "datetime-local"
 
     def told(self, body: Mapping[str, Any]) -> Any:
-        """As the form's input takes it."""
-        return (body.get(self.name) or "")[:16]
+        """As the form's input takes it; none stays none."""
+        return (body.get(self.name) or "")[:16] or None
 
     def sent(self, value: Any, _: Mapping[str, Any]) -> Any:
         """With its zone; none where nothing was entered."""
@@ -96,6 +96,10 @@ class Figure(StringField):
 
     input_type: str = "text"
 
+    async def serialize_value(self, request: Request, value: Any) -> Any:
+        """Without zeros that say nothing."""
+        return f"{value:.10g}" if isinstance(value, float) else str(value)
+
     def sent(self, value: Any, _: Mapping[str, Any]) -> Any:
         """A number.
 
@@ -130,7 +134,11 @@ class Whole(StringField):
 
 @dataclass
 class Text(StringField):
-    """Text that may be left empty, which the API takes as none."""
+    """Text that may be left empty, which the API takes as none and people see as a dash."""
+
+    async def serialize_value(self, request: Request, value: Any) -> Any:
+        """None where there is no text."""
+        return value or None
 
     def sent(self, value: Any, _: Mapping[str, Any]) -> Any:
         """None where nothing was entered."""

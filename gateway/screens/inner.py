@@ -18,6 +18,11 @@ from gateway.api.app import PREFIX
 from gateway.api.calls import need_of
 from gateway.api.document import api_routes
 
+_PLAINLY = {
+    # A pattern is for programs; the form's own hint says what may be written.
+    "string_pattern_mismatch": "has characters that cannot be used here, or is too long",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -51,7 +56,8 @@ class Reply:
         found: dict[str, str] = {}
         for each in given:
             name, _, rest = str(each["field"]).partition(".")
-            said = f"{rest}: {each['message']}" if rest else each["message"]
+            message = _PLAINLY.get(each["code"], each["message"])
+            said = f"{rest}: {message}" if rest else message
             found[name] = f"{found[name]}; {said}" if name in found else said
         return found
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from anyio import to_thread
 from starlette.requests import Request
+from starlette.responses import JSONResponse
 from starlette_admin.exceptions import ActionFailed, FormValidationError
 from starlette_admin.export import CsvExporter
 from starlette_admin.fields import StringField
@@ -25,6 +26,9 @@ _CHANGED = (
     "Somebody changed this since you opened it. Open it again to see what it is now;"
     " nothing of yours was kept."
 )
+
+_ENDS = ("remove", "take_back")
+"""Actions after which the thing is gone."""
 
 
 @dataclass
@@ -203,6 +207,14 @@ class ApiView(BaseModelView):
         refused: dict[str | int, Any] = {} if faults else {"": reply.detail}
         refused.update(faults)
         raise FormValidationError(refused)
+
+    async def handle_row_action(self, request: Request, pk: Any, name: str) -> Any:
+        """Do an action and say what it says; what is gone has no page to go back to."""
+        said = await super().handle_row_action(request, pk, name)
+        if not isinstance(said, str):
+            return said
+        flash(request, said, "success")
+        return JSONResponse({"redirect": f"/screens/{self.key}/list"}) if name in _ENDS else None
 
     async def act(
         self, request: Request, pk: Any, path: str, body: Any = None, method: str = "POST"

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagster as dg
 import pytest
 from dagster._core.workspace.load_target import PythonFileTarget
 
+from fixtures.browsing import CHROMIUM
 from fixtures.entrance import House
 from gateway.dagster_ui.context import UserProcessContext
 from resources.database import DatabaseResource
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +37,16 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UserProcessC
 def house(database: DatabaseResource, workspace: UserProcessContext) -> House:
     """The entrance over an empty database."""
     return House(database, workspace)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real browser; its loop ends with the module, for others of this process have their own."""
+    if CHROMIUM is None:
+        pytest.skip("no browser is installed (Debian's package chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield started
+        started.close()

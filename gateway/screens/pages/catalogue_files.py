@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette_admin.routing import route
 
+from gateway.screens.facts import value_text, words
 from gateway.screens.inner import at
 from gateway.screens.pages.page import Page
 
@@ -67,7 +68,8 @@ class CatalogueFiles(Page):
         rows = await self.inner.ask(request, "GET", f"{path}/rows", query=asked | {"limit": 50})
         told, me = reply.body, request.state.principal.name
         shown = {
-            "told": told, "rows": rows, "asked": asked, "is_own": told["requested_by"] == me,
+            "told": told, "rows": rows, "asked": asked, "words": words,
+            "value_text": value_text, "is_own": told["requested_by"] == me,
             "reverts": told["state"] == "applied"
             and self.inner.may(request, "POST", f"{path}/revert"),
         }  # fmt: skip

@@ -177,7 +177,7 @@ def _fields(
             else json.dumps(value, indent=1)
         )
         fields.append({
-            "name": name, "label": words(name), "unit": form.get("x-unit", ""),
+            "name": name, "label": words(name).partition(" (")[0], "unit": form.get("x-unit", ""),
             "about": form.get("description", ""), "is_plain": is_plain,
             "now": text, "text": text if entered is None else entered.get(f"s-{name}", ""),
             "least": form.get("minimum"), "most": form.get("maximum"),

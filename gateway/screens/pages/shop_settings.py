@@ -35,11 +35,12 @@ class ShopSettings(Page):
         server = await self.inner.ask(request, "GET", "/settings/environment")
         rights = {str(right) for right in request.state.principal.rights}
         shown = {
-            "items": [each | {"etag": await self._etag(request, each["name"]),
+            "items": [each | {"label": _label(each["name"], each["unit"]),
+                              "etag": await self._etag(request, each["name"]),
                               "changes": each["right"] in rights}
                       for each in reply.body["items"]],
             "variables": server.body["items"] if server.is_good else [],
-            "entered": entered, "faults": faults, "words": words,
+            "entered": entered, "faults": faults,
         }  # fmt: skip
         return self.show(request, "settings.html", shown, 422 if faults else 200)
 
@@ -64,4 +65,11 @@ class ShopSettings(Page):
         if not reply.is_good:
             said = "; ".join(reply.faults.values()) or reply.detail
             return await self._index(request, {name: form.get("value", "")}, {name: said})
-        return self.done(request, reply, f"{words(name)}: saved.", _HERE)
+        return self.done(request, reply, f"{_label(name)}: saved.", _HERE)
+
+
+def _label(name: str, unit: str = "") -> str:
+    """The area and the setting in words; the unit stands beside it."""
+    area, _, rest = name.partition(".")
+    said = words(rest).lower().removesuffix(f" {unit}") if rest else ""
+    return f"{words(area)}: {said}" if said else words(area)

@@ -27,7 +27,7 @@ class Archived(ApiView):
     async def is_row_action_allowed_for_obj(self, request: Request, name: str, obj: Any) -> bool:
         """Only what is not so already."""
         if name in WAYS:
-            return (getattr(obj, "archived_at", None) is None) == (name == "archive")
+            return (not getattr(obj, "archived_at", None)) == (name == "archive")
         return await super().is_row_action_allowed_for_obj(request, name, obj)
 
     @row_action(name="archive", text="Archive", icon_class="fa-solid fa-box-archive",

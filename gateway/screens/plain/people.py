@@ -13,7 +13,7 @@ from starlette_admin.flash import flash
 
 from ecom_assets.backoffice.roles import Right, Role
 from ecom_assets.backoffice.tables import AUDIT_ENTRIES, USERS
-from gateway.screens.fields import Choices, Document, Moment
+from gateway.screens.fields import Choices, Document, Moment, Text
 from gateway.screens.inner import Reply
 from gateway.screens.listing import Listing
 from gateway.screens.view import ApiView
@@ -26,6 +26,14 @@ _ROLES = {
     Role.APPROVER: "Approver: accepts what somebody else proposed",
     Role.ADMIN: "Admin: everything, users too",
 }
+
+
+class Email(EmailField):
+    """An address, or none, which is no link."""
+
+    async def serialize_value(self, request: Request, value: Any) -> Any:
+        """None where there is no address."""
+        return value or None
 
 
 class Users(ApiView):
@@ -49,8 +57,8 @@ class Users(ApiView):
         StringField("user_id", label="Number", read_only=True, exclude_from_list=True,
                     exclude_from_create=True),
         StringField("name", label="Name at login", required=True, maxlength=100),
-        StringField("full_name", label="Full name", maxlength=200),
-        EmailField("email", label="E-mail", maxlength=320),
+        Text("full_name", label="Full name", maxlength=200),
+        Email("email", label="E-mail", maxlength=320),
         Choices("roles", label="Roles", multiple=True, select2=False,
                   choices=list(_ROLES.items()), help_text="Several add up; hold Ctrl to choose."),
         BooleanField("is_active", label="May log in", exclude_from_create=True),
@@ -111,8 +119,8 @@ class AuditLog(ApiView):
         StringField("action", label="What"),
         StringField("subject", label="On what"),
         StringField("outcome", label="Outcome"),
-        StringField("detail", label="Why", exclude_from_list=True),
-        StringField("address", label="From", exclude_from_list=True),
+        Text("detail", label="Why", exclude_from_list=True),
+        Text("address", label="From", exclude_from_list=True),
         Document("before", label="Before", exclude_from_list=True),
         Document("after", label="After", exclude_from_list=True),
     )

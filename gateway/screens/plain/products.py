@@ -58,9 +58,10 @@ class Products(ApiView):
         Text("gtin", label="GTIN", help_text="8, 12, 13 or 14 digits, zeros in front and all"),
         LongText("description", label="Description", rows=4),
         Text("family", label="Family"),
-        Money("list_price_minor", label="List price", placeholder="19.90"),
-        Money("unit_cost_minor", label="Cost of a unit", placeholder="7.35"),
-        StringField("currency", label="Currency", required=True, maxlength=3, placeholder="EUR"),
+        Money("list_price_minor", label="List price", placeholder="such as 19.90"),
+        Money("unit_cost_minor", label="Cost of a unit", placeholder="such as 7.35"),
+        StringField("currency", label="Currency", required=True, maxlength=3,
+                    placeholder="such as EUR"),
         Whole("weight_g", label="Weight (g)"),
         Whole("length_mm", label="Longest side (mm)"),
         Whole("width_mm", label="Width (mm)"),
@@ -212,6 +213,7 @@ class Categories(ApiView):
     menu_label = "Categories"
     resource = "/catalogue/categories"
     area = "catalog"
+    named = "path"
     fixed = ("category_id", "parent_id", "path", "is_own")
     row_actions = ("view", "edit", "remove")
     exclude_fields_from_create = ("category_id", "path", "is_own")

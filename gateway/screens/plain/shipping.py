@@ -118,15 +118,20 @@ class Rates(ApiView):
         StringField("zone_code", label="Zone", required=True),
         Whole("from_g", label="From (g, excluded)", required=True),
         Whole("to_g", label="To (g, included)", required=True),
-        Money("price_minor", label="Price", required=True, placeholder="4.90"),
-        StringField("currency", label="Currency", required=True, maxlength=3, placeholder="EUR",
-                    exclude_from_list=True),
+        Money("price_minor", label="Price", required=True, placeholder="such as 4.90"),
+        StringField("currency", label="Currency", required=True, maxlength=3,
+                    placeholder="such as EUR", exclude_from_list=True),
         Figure("transit_days", label="Days to delivery", required=True),
         Figure("transit_spread_days", label="Spread of that (days)", required=True,
                help_text="Standard deviation", exclude_from_list=True),
         Moment("valid_from_at", label="From (UTC)", required=True),
         Moment("valid_to_at", label="Until (UTC)", help_text="Excluded; open, if empty"),
     )  # fmt: skip
+
+    def body(self, data: Mapping[str, Any], *, is_new: bool) -> dict[str, Any]:
+        """Codes of currencies are written in capitals."""
+        sent = super().body(data, is_new=is_new)
+        return sent | ({"currency": str(sent["currency"]).upper()} if is_new else {})
 
 
 class Sites(Archived):
@@ -147,18 +152,20 @@ class Sites(Archived):
     fields = (
         StringField("site_code", label="Code", required=True, maxlength=64),
         StringField("name", label="Name", required=True, maxlength=200),
-        StringField("country", label="Country", required=True, maxlength=2, placeholder="DE"),
+        StringField("country", label="Country", required=True, maxlength=2,
+                    placeholder="such as DE"),
         Text("region", label="Region", exclude_from_list=True),
         Text("city", label="City"),
         Text("postal_code", label="Postal code", exclude_from_list=True),
         Figure("latitude", label="Degrees north", required=True, exclude_from_list=True),
         Figure("longitude", label="Degrees east", required=True, exclude_from_list=True),
         Whole("daily_capacity", label="Parcels a day", help_text="Not limited, if empty"),
-        Money("handling_minor", label="Handling of a parcel", required=True, placeholder="1.20"),
-        StringField("currency", label="Currency", required=True, maxlength=3, placeholder="EUR",
-                    exclude_from_list=True),
+        Money("handling_minor", label="Handling of a parcel", required=True,
+              placeholder="such as 1.20"),
+        StringField("currency", label="Currency", required=True, maxlength=3,
+                    placeholder="such as EUR", exclude_from_list=True),
         StringField("time_zone", label="Time zone", required=True, default="UTC",
-                    placeholder="Europe/Berlin"),
+                    placeholder="such as Europe/Berlin"),
         _ARCHIVED,
     )  # fmt: skip
 

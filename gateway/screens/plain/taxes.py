@@ -13,7 +13,7 @@ from starlette_admin.exceptions import FormValidationError
 from starlette_admin.fields import BooleanField, StringField
 
 from ecom_assets.backoffice.tables import TAX_RATES, TAX_SETTINGS
-from gateway.screens.fields import Choice, Day, NotFit, Whole
+from gateway.screens.fields import Choice, Day, NotFit, Text, Whole
 from gateway.screens.listing import Listing
 from gateway.screens.view import SEEN, ApiView
 
@@ -61,10 +61,11 @@ class TaxRates(ApiView):
     fields = (
         StringField("tax_rate_id", label="Number", exclude_from_list=True,
                     exclude_from_create=True, exclude_from_edit=True),
-        StringField("country", label="Country", required=True, maxlength=2, placeholder="DE"),
-        StringField("region", label="Region", help_text="All of the country, if empty"),
+        StringField("country", label="Country", required=True, maxlength=2,
+                    placeholder="such as DE"),
+        Text("region", label="Region", help_text="All of the country, if empty"),
         StringField("tax_category", label="Category", required=True, default="standard"),
-        Percent("rate_bps", label="Rate", required=True, placeholder="19"),
+        Percent("rate_bps", label="Rate", required=True, placeholder="such as 19"),
         Day("valid_from_date", label="First day", required=True,
             help_text="A rate that goes on ends then"),
         Day("valid_to_date", label="Until", help_text="Excluded; open, if empty"),

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import pytest
+from cryptography.fernet import Fernet
 from starlette.testclient import TestClient
 
 from ecom_assets.backoffice.roles import Role
 from fixtures.api_shop import furnish
+from fixtures.browsing import Desk, serving
+from fixtures.busy_shop import fill
 from fixtures.entrance import House
 from gateway.dagster_ui.context import UserProcessContext
 from resources.database import DatabaseResource
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 @pytest.fixture
@@ -38,3 +47,50 @@ def still_shop(module_database: DatabaseResource, workspace: UserProcessContext)
     with module_database.begin() as conn:
         furnish(conn)
     return House(module_database, workspace)
+
+
+@pytest.fixture(scope="module")
+def busy_shop(
+    module_database: DatabaseResource, workspace: UserProcessContext,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[House]:  # fmt: skip
+    """A shop with something on every screen, which the tests of a module share."""
+    folder = tmp_path_factory.mktemp("feeds")
+    (folder / "outlet").mkdir()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("ECOM_CHANNEL_FOLDERS", str(folder))
+        patched.setenv("ECOM_SECRETS_KEY", Fernet.generate_key().decode())
+        house = House(module_database, workspace)
+        fill(house)
+        yield house
+
+
+@pytest.fixture(scope="module")
+def ann(busy_shop: House) -> TestClient:
+    """An admin of the busy shop."""
+    return busy_shop.log_in("ann")
+
+
+@pytest.fixture(scope="module")
+def olga(busy_shop: House) -> TestClient:
+    """An operator of the busy shop."""
+    return busy_shop.log_in("olga")
+
+
+@pytest.fixture(scope="module")
+def pat(busy_shop: House) -> TestClient:
+    """An approver of the busy shop."""
+    return busy_shop.log_in("pat")
+
+
+@pytest.fixture(scope="module")
+def vera(busy_shop: House) -> TestClient:
+    """A viewer of the busy shop."""
+    return busy_shop.log_in("vera")
+
+
+@pytest.fixture(scope="module")
+def desk(busy_shop: House, browser: Browser) -> Iterator[Desk]:
+    """A browser at the busy shop."""
+    with serving(busy_shop) as address:
+        yield Desk(browser, address, busy_shop)
