@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -19,9 +19,9 @@ class BoundedHttp(HttpToolsProtocol):
     _is_in_head = True
     _had = 0
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to read."""
-        super().connection_made(transport)
+        super().connection_made(cast(asyncio.Transport, transport))
         self._is_in_head, self._had = True, 0
 
     def data_received(self, data: bytes) -> None:
