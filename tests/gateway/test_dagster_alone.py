@@ -61,7 +61,9 @@ class _As:
 
 
 def principal_of(role: Role | None) -> Principal | None:
-    return role and Principal(1, role.value, "", frozenset({role}), "browser", 1)
+    if role is None:
+        return None
+    return Principal(1, role.value, "", frozenset({role}), "browser", 1)
 
 
 @pytest.fixture(scope="module")
