@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any, cast
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -16,13 +15,8 @@ MOST_HEAD_BYTES = 65_536
 class BoundedHttp(HttpToolsProtocol):
     """The server's own protocol, with an end to headers: it would take them without one."""
 
-    _is_in_head = True
-    _had = 0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin to read."""
-        super().connection_made(cast(asyncio.Transport, transport))
-        self._is_in_head, self._had = True, 0
+    # The server makes one of these for each connection.
+    _is_in_head, _had = True, 0
 
     def data_received(self, data: bytes) -> None:
         """Read on, or refuse a request whose headers do not end."""
