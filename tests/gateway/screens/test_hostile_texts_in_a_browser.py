@@ -87,7 +87,8 @@ def _by_the_api(caller: TestClient) -> None:
                        ("profile/keys", key)):  # fmt: skip
         answer = caller.post(f"/api/v1/{path}", json=body)
         assert answer.status_code < 300, answer.text
-    answer = caller.post("/api/v1/transport/rate-lists", content=f"service;zone;from_kg;to_kg;price;currency;valid_from\n"
+    answer = caller.post("/api/v1/transport/rate-lists",
+                         content="service;zone;from_kg;to_kg;price;currency;valid_from\n"
                          f"{EVIL[:50]};{EVIL[:50]};0;1;{EVIL[:20]};EUR;2031-01-01\n",
                          params={"file_name": file_name},
                          headers={"Content-Type": "text/csv"})  # fmt: skip

@@ -139,8 +139,8 @@ def test_a_feed_is_made_changed_and_archived(busy_shop: House, olga: TestClient)
     new = f"{SCREENS}/channels/new/file_feed"
     given = {"name": "Feed", "channel": "feed", "address": "outlet",
              "options": '{"currency": "EUR"}'}  # fmt: skip
-    for name, value, said in (("options", "{", "no JSON"), ("address", "../etc", "invalid-feedback"),
-                              ("options", "{}", "currency")):  # fmt: skip
+    for name, value, said in (("options", "{", "no JSON"), ("options", "{}", "currency"),
+                              ("address", "../etc", "invalid-feedback")):  # fmt: skip
         refused = send(olga, new, {**given, name: value})
         assert refused.status_code == 422
         assert said in refused.text
