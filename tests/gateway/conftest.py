@@ -27,7 +27,9 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UserProcessC
         attribute=None, working_directory=None, location_name="small",
     )  # fmt: skip
     with (
-        dg.DagsterInstance.local_temp(str(tmp_path_factory.mktemp("instance"))) as instance,
+        dg.DagsterInstance.local_temp(
+            str(tmp_path_factory.mktemp("instance")), overrides={"telemetry": {"enabled": False}}
+        ) as instance,
         UserProcessContext(instance, workspace_load_target=target, version="test") as context,
     ):
         yield context

@@ -40,6 +40,9 @@ def materialize(page: Page) -> None:
 def test_a_viewer_sees_a_grey_button(desk: Desk) -> None:
     page = desk.tab("vera")
     materialize(page)
+    # Buttons are grey until the UI has heard what its user may do.
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(1_000)
     assert page.get_by_role("button", name="Materialize").first.is_disabled()
     assert not [
         said for said in desk.odd if "Content Security Policy" in said or "elsewhere" in said
@@ -53,9 +56,8 @@ def test_an_operator_starts_a_run_that_says_who_did(
     page = desk.tab("olga")
     materialize(page)
     button = page.get_by_role("button", name="Materialize").first
-    assert button.is_enabled()
-    button.click()
-    run = _ended(workspace.instance)
+    button.click(timeout=60_000)
+    run = _ended(workspace)
     assert run.status is dg.DagsterRunStatus.SUCCESS
     assert run.tags["ecom/started_by"] == "olga"
     page.goto(f"/dagster/runs/{run.run_id}")
@@ -66,12 +68,22 @@ def test_an_operator_starts_a_run_that_says_who_did(
     desk.odd.clear()
 
 
-def _ended(instance: dg.DagsterInstance) -> dg.DagsterRun:
-    """The run that was started, when it has ended."""
-    until = time.monotonic() + 120
+def _ended(workspace: UserProcessContext) -> dg.DagsterRun:
+    """The run that was started, when it has ended; stands in for the daemon, which takes it on."""
+    until, instance = time.monotonic() + 120, workspace.instance
     while time.monotonic() < until:
         for run in instance.get_runs():
-            if run.is_finished and run.tags.get("ecom/started_by") == "olga":
+            if run.tags.get("ecom/started_by") != "olga":
+                continue
+            if run.status is dg.DagsterRunStatus.QUEUED:
+                instance.launch_run(run.run_id, workspace.create_request_context())
+            if run.is_finished:
                 return run
         time.sleep(0.5)
     raise AssertionError([(run.status, run.tags) for run in instance.get_runs()])
+
+
+def _is_within_the_policy(desk: Desk) -> None:
+    """Dagster's own pages warn of this and that; they ask nobody else and run nothing foreign."""
+    found, desk.odd[:] = list(desk.odd), []
+    assert not [said for said in found if "Content Security Policy" in said or "elsewhere" in said]

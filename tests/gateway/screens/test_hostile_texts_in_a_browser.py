@@ -78,7 +78,8 @@ def _is_taken(caller: TestClient, path: str, given: dict[str, Any]) -> bool:
 def _by_the_api(caller: TestClient) -> None:
     """What comes by files and keys."""
     rows = f'sku,name,price\n"X","{EVIL.replace(chr(34), chr(34) * 2)}",x\n'
-    plan = {"name": f"{EVIL[:150]}.csv", "base64": base64.b64encode(rows.encode()).decode()}
+    file_name = EVIL[:120].replace("/", "")
+    plan = {"name": file_name, "base64": base64.b64encode(rows.encode()).decode()}
     tests = [{"name": EVIL[:100], "given": CASE, "expected": {"outcome": "review"}}]
     draft = {"settings": SETTINGS, "note": EVIL, "examples": tests}
     key = {"purpose": EVIL[:150], "scopes": ["*:read"], "days": 3}
@@ -86,8 +87,10 @@ def _by_the_api(caller: TestClient) -> None:
                        ("profile/keys", key)):  # fmt: skip
         answer = caller.post(f"/api/v1/{path}", json=body)
         assert answer.status_code < 300, answer.text
-    answer = caller.post("/api/v1/transport/rate-lists", content=f"service;zone\n{EVIL};{EVIL}\n",
-                         params={"file_name": EVIL[:100]},
+    answer = caller.post("/api/v1/transport/rate-lists",
+                         content="service;zone;from_kg;to_kg;price;currency;valid_from\n"
+                         f"{EVIL[:50]};{EVIL[:50]};0;1;{EVIL[:20]};EUR;2031-01-01\n",
+                         params={"file_name": file_name},
                          headers={"Content-Type": "text/csv"})  # fmt: skip
     assert answer.status_code < 300, answer.text
 

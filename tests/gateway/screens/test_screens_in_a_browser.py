@@ -41,7 +41,7 @@ def admin(desk: Desk) -> Page:
 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_screen_is_quiet_legible_and_fits(desk: Desk, admin: Page, path: str) -> None:
-    admin.set_viewport_size(WIDE)  # type: ignore[arg-type]
+    admin.set_viewport_size(WIDE)
     answer = admin.goto(f"/screens/{path}")
     assert answer is not None
     assert answer.status == 200
@@ -49,7 +49,7 @@ def test_a_screen_is_quiet_legible_and_fits(desk: Desk, admin: Page, path: str) 
     assert not admin.evaluate(UNNAMED)
     assert not admin.evaluate(FAINT)
     assert admin.evaluate(TOO_WIDE) <= 0
-    admin.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    admin.set_viewport_size(PHONE)
     assert admin.evaluate(TOO_WIDE) <= 0
     desk.nothing_odd()
 
