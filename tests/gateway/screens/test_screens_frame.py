@@ -101,7 +101,7 @@ def test_a_form_without_the_token_of_its_session_changes_nothing(
         data = given | ({} if token is None else {"csrftoken": token})
         answer = admin.post(f"{SCREENS}/users/create", data=data)
         assert (answer.status_code, answer.json()["code"]) == (403, "old_page")
-        answer = admin.post(f"{SCREENS}/users/row-action?pk=1&name=link",
+        answer = admin.post(f"{SCREENS}/_api/users/row-action?pk=1&name=link",
                             headers={"X-CSRFToken": token or ""})  # fmt: skip
         assert answer.status_code == 403
     with shop.database.begin() as conn:
