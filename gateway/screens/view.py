@@ -211,7 +211,7 @@ class ApiView(BaseModelView):
 
     async def handle_row_action(self, request: Request, pk: Any, name: str) -> Any:
         """Do an action and say what it says; what is gone has no page to go back to."""
-        said = await super().handle_row_action(request, pk, name)
+        said: Any = await super().handle_row_action(request, pk, name)
         if not isinstance(said, str):
             return said
         flash(request, said, "success")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -61,7 +60,7 @@ PAGES = ("", "approvals", "quarantine", "price-lists", "catalogue-files", "chann
 
 
 @pytest.fixture(scope="module")
-def page(desk: Desk, busy_shop: House, ann: TestClient) -> Iterator[Page]:
+def page(desk: Desk, busy_shop: House, ann: TestClient) -> Page:
     """The admin's page, over a shop where somebody entered such texts wherever they could."""
     refused = [path for path, given in ENTERED if not _is_taken(ann, path, given)]
     assert not refused

@@ -128,7 +128,7 @@ def change(caller: TestClient, key: str, pk: str, given: Mapping[str, Any]) -> A
 def told(caller: TestClient, kept: Kept, pk: str) -> str:
     page = open_page(caller, kept.key, "detail", pk)
     assert page.status_code == 200, page.text[:500]
-    return unescape(page.text)
+    return unescape(str(page.text))
 
 
 @pytest.mark.parametrize("kept", KEPT, ids=[kept.key for kept in KEPT])
