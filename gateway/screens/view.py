@@ -84,6 +84,9 @@ class ApiView(BaseModelView):
         self.fields = [*self.fields, SeenField(SEEN)]
         listed = set(self.listing.rows.selected_columns.keys())
         self.sortable_fields = [each.name for each in self.fields if each.name in listed]
+        # The library sorts by the key otherwise, which shows the oldest entries of a log first.
+        self.fields_default_sort = [(name.lstrip("-"), name.startswith("-"))
+                                    for name in self.listing.order] or None  # fmt: skip
         self.searchable_fields = list(self.listing.searched)
         # What names a thing is entered once and shown, not changed, from then on.
         self.exclude_fields_from_edit = [*self.exclude_fields_from_edit, *self.fixed]

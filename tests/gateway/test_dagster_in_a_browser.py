@@ -61,7 +61,7 @@ def test_an_operator_starts_a_run_that_says_who_did(
     assert run.status is dg.DagsterRunStatus.SUCCESS
     assert run.tags["ecom/started_by"] == "olga"
     page.goto(f"/dagster/runs/{run.run_id}")
-    page.get_by_text("ecom/started_by").first.wait_for(state="attached", timeout=60_000)
+    page.get_by_text(run.run_id[:8]).first.wait_for(timeout=60_000)
     assert not [
         said for said in desk.odd if "Content Security Policy" in said or "elsewhere" in said
     ]

@@ -173,7 +173,9 @@ def test_the_audit_log_shows_before_and_after(shop: House, admin: TestClient) ->
     changed = send(admin, f"{SCREENS}/users/edit?pk={number}", given)
     assert "vera" in flashed(admin, changed)
     page = admin.get(f"{SCREENS}/audit/list?q=users/vera").text
-    entry = page.split('data-sa-pk="')[1].partition('"')[0]
+    entries = [int(part.partition('"')[0]) for part in page.split('data-sa-pk="')[1:]]
+    assert entries == sorted(entries, reverse=True)
+    entry = entries[0]
     detail = admin.get(f"{SCREENS}/audit/detail?pk={entry}").text
     assert "viewer" in detail
     assert "operator" in detail
