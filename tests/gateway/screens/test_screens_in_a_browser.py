@@ -24,7 +24,8 @@ ITEMS = {
 NOT_ADDED, NOT_CHANGED = ("listings", "audit"), ("audit",)
 PAGES = (
     "", "orders", "orders/1", "approvals", "approvals/stock_count/1", "quarantine",
-    "quarantine/1", "shipments", "shipments/1", "rate-shopping", "price-lists", "price-lists/1", "catalogue-files", "channels",
+    "quarantine/1", "shipments", "shipments/1", "rate-shopping", "price-lists",
+    "price-lists/1", "catalogue-files", "channels",
     "channels/1", "channels/new/file_feed", "channels/new/woocommerce", "calendar?site=BER-1",
     "rules", "rules/risk", "rules/risk/2", "rules/carrier", "settings", "status", "account",
     *(f"{key}/list" for key in ITEMS), *(f"{key}/detail?pk={pk}" for key, pk in ITEMS.items()),
