@@ -133,4 +133,9 @@ class Inner:
 
 def at(path: str, *values: Any) -> str:
     """A path with values in the place of each `{}`, quoted."""
-    return path.format(*(quote(str(value), safe="") for value in values))
+    return path.format(*(_quoted(str(value)) for value in values))
+
+
+def _quoted(value: str) -> str:
+    # A part of dots alone would lead elsewhere: clients fold it.
+    return value.replace(".", "%2E") if value in (".", "..") else quote(value, safe="")

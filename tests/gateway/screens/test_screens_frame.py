@@ -14,7 +14,7 @@ from starlette_admin.views import BaseModelView, BaseView, CustomView, DropDown
 from ecom_assets.backoffice.roles import RIGHTS, Role
 from fixtures.entrance import House
 from fixtures.screens import SCREENS, Forms, send, token_on
-from gateway.screens.inner import Inner
+from gateway.screens.inner import Inner, at
 from gateway.screens.menu import views
 from gateway.screens.pages.page import Page
 from gateway.screens.view import ApiView
@@ -158,3 +158,18 @@ def test_a_change_of_what_somebody_else_changed_meanwhile_is_refused(
     assert late.status_code == 422
     assert "Somebody changed this since you opened it" in late.text
     assert "First" in admin.get(f"{SCREENS}/users/list").text
+
+
+@pytest.mark.parametrize(("value", "path"), [
+    ("a/b", "/x/a%2Fb"), ("..", "/x/%2E%2E"), (".", "/x/%2E"), ("a.b", "/x/a.b"),
+    ("?q=1#f", "/x/%3Fq%3D1%23f"), ("%2e%2e", "/x/%252e%252e"), ("é ", "/x/%C3%A9%20"),
+])  # fmt: skip
+def test_a_value_stays_one_part_of_a_path(value: str, path: str) -> None:
+    assert at("/x/{}", value) == path
+
+
+def test_dots_lead_nowhere_else(admin: TestClient) -> None:
+    for pk in ("..", ".", "../status", "%2e%2e"):
+        for key in ("carriers", "products", "users", "tax_channels"):
+            answer = admin.get(f"{SCREENS}/{key}/detail", params={"pk": pk})
+            assert answer.status_code == 404, (key, pk)
