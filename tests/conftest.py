@@ -65,7 +65,9 @@ def _administer(server: URL, statement: sql.Composed) -> None:
 def _own_database(server: URL, template: str) -> Iterator[DatabaseResource]:
     name = f"test_{os.getpid()}_{next(_numbers)}"
     names = sql.Identifier(name), sql.Identifier(template)
-    _administer(server, sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
+    # Copying files takes a fifth of the time of copying block by block through the log, which is
+    # what the server does by itself.
+    _administer(server, sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(*names))
     url = server.set(database=name).render_as_string(hide_password=False)
     resource = DatabaseResource(url=url)
     yield resource
