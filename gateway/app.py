@@ -28,6 +28,7 @@ from gateway.dagster_ui.context import UserProcessContext
 from gateway.dagster_ui.server import DagsterUI
 from gateway.headers import SafeHeaders
 from gateway.limits import Counter
+from gateway.metered import Metered
 from gateway.problems import problem
 from gateway.rendering import FOLDER, page
 from gateway.screens.admin import add_screens
@@ -71,6 +72,7 @@ def build_app(
             Middleware(SafeHeaders, is_secure=settings.is_secure),
             Middleware(TrustedHostMiddleware, allowed_hosts=list(settings.hosts)),
             identify,
+            Middleware(Metered, counter=counter),
         ],
         exception_handlers={HTTPException: _told},
         lifespan=_lifespan,

@@ -10,10 +10,10 @@ import csv
 import gzip
 import hashlib
 import io
-import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from ecom_assets.pricing.cells import (
     quantity_of,
     sku_of,
 )
+from ecom_assets.shared.workbooks import UnusableWorkbook, first_sheet
 from importers.price_columns import columns_of, wide_columns
 from importers.reading import read
 
@@ -205,7 +206,7 @@ def _header(path: Path) -> list[str]:
         opened = gzip.open if path.suffix == ".gz" else open
         with opened(path, "rt", encoding="utf-8-sig", errors="replace", newline="") as stream:
             return [name.strip() for name in next(csv.reader(stream), [])]
-    except (OSError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError) as error:
         raise Problem(f"{path}: {error}") from error
 
 
@@ -236,17 +237,11 @@ def _rows(
 
 def _sheet(path: Path, skip: int = 0) -> Iterator[list[str]]:
     """Rows of the first sheet as texts, as a person sees them."""
-    from openpyxl import load_workbook
-
     try:
-        book = load_workbook(path, read_only=True, data_only=True)
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise Problem(f"{path}: no spreadsheet: {error}") from error
-    try:
-        for row in book.worksheets[0].iter_rows(min_row=skip + 1, values_only=True):
+        for row in islice(first_sheet(path), skip, None):
             yield [_text(value) for value in row]
-    finally:
-        book.close()
+    except UnusableWorkbook as error:
+        raise Problem(f"{path}: {error}") from error
 
 
 def _text(value: object) -> str:

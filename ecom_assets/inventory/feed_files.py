@@ -10,13 +10,14 @@ import csv
 import gzip
 import hashlib
 import io
-import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
+
+from ecom_assets.shared.workbooks import UnusableWorkbook, first_sheet
 
 CHUNK_BYTES = 1 << 20
 EXCERPT = 2_000
@@ -135,7 +136,9 @@ def reading(path: Path) -> Iterator[IO[bytes]]:
         else:
             with path.open("rb") as plain:
                 yield plain
-    except (gzip.BadGzipFile, zlib.error, zipfile.BadZipFile, EOFError, KeyError) as error:
+    except UnusableWorkbook as error:
+        raise UnusableFeed(f"{path.name}: {error}") from error
+    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise UnusableFeed(f"{path.name}: the file is corrupt: {error}") from error
     except OSError as error:
         raise UnusableFeed(f"{path.name}: {error.strerror or error}") from error
@@ -181,13 +184,9 @@ def _record(row_no: int, line: str, width: int) -> Record:
 
 def _sheet(path: Path) -> bytes:
     """The first sheet of a workbook as CSV."""
-    from openpyxl import load_workbook
-
-    book = load_workbook(path, read_only=True, data_only=True)
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
-    for row in book.worksheets[0].iter_rows(values_only=True):
+    for row in first_sheet(path):
         if any(cell is not None for cell in row):
             writer.writerow(["" if cell is None else cell for cell in row])
-    book.close()
     return buffer.getvalue().encode()

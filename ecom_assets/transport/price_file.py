@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -18,6 +17,7 @@ from itertools import islice
 from typing import Any
 
 from ecom_assets.shared.money import CURRENCIES, exponent
+from ecom_assets.shared.workbooks import UnusableWorkbook, first_sheet
 
 MOST_ROWS = 20_000
 """Rows of a price list."""
@@ -124,23 +124,12 @@ def _lines(content: bytes) -> Iterator[tuple[int, list[str]]]:
 
 
 def _sheet(content: bytes) -> Iterator[list[str]]:
-    from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
-
+    rows = first_sheet(io.BytesIO(content), most_bytes=MOST_UNPACKED_BYTES)
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            unpacked = sum(entry.file_size for entry in archive.infolist())
-        if unpacked > MOST_UNPACKED_BYTES:
-            raise BadPriceList(f"the workbook unpacks to {unpacked:,} bytes, which is too many")
-        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        for row in islice(book.worksheets[0].iter_rows(values_only=True), 5 * MOST_ROWS):
+        for row in islice(rows, 5 * MOST_ROWS):
             yield [_cell(value) for value in row]
-    except BadPriceList:
-        raise
-    # The library lets many kinds of errors out of a file that is damaged or made up.
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, OSError, ValueError, IndexError,
-            TypeError, AttributeError, SyntaxError) as error:  # fmt: skip
-        raise BadPriceList("it is no readable XLSX workbook") from error
+    except UnusableWorkbook as error:
+        raise BadPriceList(str(error)) from error
 
 
 def _cell(value: Any) -> str:

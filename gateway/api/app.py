@@ -45,7 +45,7 @@ from gateway.api import (
 from gateway.api import (
     settings as shop_settings,
 )
-from gateway.api.before import Bodies, Kept, Metered
+from gateway.api.before import Bodies, Kept
 from gateway.api.document import describe
 from gateway.api.faults import install
 from gateway.dagster_ui.context import UserProcessContext
@@ -102,9 +102,7 @@ def build_api(
     app = FastAPI(
         title="Operations API", version=VERSION, openapi_url=None, docs_url=None, redoc_url=None,
         redirect_slashes=False,
-        middleware=[
-            Middleware(Metered, counter=counter), Middleware(Bodies), Middleware(Kept),
-        ],
+        middleware=[Middleware(Bodies), Middleware(Kept)],
     )  # fmt: skip
     app.state.database, app.state.entrance, app.state.instance = database, entrance, instance
     app.state.workspace = workspace

@@ -1,4 +1,4 @@
-"""What happens to a request of the API before any route: its size and kind, and how many came.
+"""What happens to a request of the API before any route: its size and kind.
 
 And after it: what was read may be kept by the caller's own cache, and is told by its ETag.
 """
@@ -6,13 +6,11 @@ And after it: what was read may be kept by the caller's own cache, and is told b
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.limits import REQUESTS_PER_KEY, REQUESTS_PER_SESSION, Counted, Counter, Limit
 from gateway.problems import problem
 
 MOST_BYTES = 1_000_000
@@ -98,50 +96,6 @@ def _counted(receive: Receive, most: int) -> Receive:
 
 def _too_large(most: int) -> str:
     return f"a body has at most {most:,} bytes here"
-
-
-class Metered:
-    """Middleware that counts the requests of each key and session."""
-
-    def __init__(
-        self, app: ASGIApp, counter: Counter, per_key: Limit = REQUESTS_PER_KEY,
-        per_session: Limit = REQUESTS_PER_SESSION,
-    ) -> None:  # fmt: skip
-        """Stand before an application."""
-        self._app, self._counter = app, counter
-        self._per_key, self._per_session = per_key, per_session
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request pass, or answer it; both are told what is left."""
-        principal = scope.get("state", {}).get("principal")
-        if scope["type"] != "http" or principal is None:
-            await self._app(scope, receive, send)
-            return
-        limit = self._per_key if principal.via == "api_key" else self._per_session
-        counted = await self._counter.count(limit, f"{principal.via}-{principal.proof_id}")
-        told = _told(limit, counted)
-
-        async def add(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(told)
-            await send(message)
-
-        if counted.wait_s:
-            said = f"too many requests; come again in {counted.wait_s} s"
-            answer = problem(429, "too_many_requests", said,
-                             headers={"Retry-After": str(counted.wait_s)})  # fmt: skip
-            await answer(scope, receive, add)
-        else:
-            await self._app(scope, receive, add)
-
-
-def _told(limit: Limit, counted: Counted) -> Mapping[str, str]:
-    """The headers of draft-ietf-httpapi-ratelimit-headers."""
-    window_s = limit.item.get_expiry()
-    return {
-        "RateLimit-Policy": f'"{limit.name}";q={limit.item.amount};w={window_s}',
-        "RateLimit": f'"{limit.name}";r={counted.left};t={counted.resets_s}',
-    }
 
 
 class Kept:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -10,9 +9,7 @@ from typing import Any
 
 from ecom_assets.catalog.reading.problem import BadFile
 from ecom_assets.shared.records import BATCH_RECORDS, Records
-
-MOST_BYTES = 4_000_000_000
-"""Unpacked size a workbook may have; a larger one is taken for a trap."""
+from ecom_assets.shared.workbooks import UnusableWorkbook, first_sheet
 
 
 def sheet_rows(path: Path) -> Iterator[list[str]]:
@@ -21,22 +18,11 @@ def sheet_rows(path: Path) -> Iterator[list[str]]:
     Raises:
         BadFile: it is no workbook.
     """
-    from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
-
     try:
-        with zipfile.ZipFile(path) as archive:
-            unpacked = sum(entry.file_size for entry in archive.infolist())
-        if unpacked > MOST_BYTES:
-            raise BadFile(f"{path.name}: unpacks to {unpacked:,} bytes, too many for a workbook")
-        book = load_workbook(path, read_only=True, data_only=False)
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, OSError, ValueError) as error:
-        raise BadFile(f"{path.name}: no readable XLSX workbook: {error}") from error
-    try:
-        for row in book.worksheets[0].iter_rows(values_only=True):
+        for row in first_sheet(path, with_formulas=True):
             yield [_text(cell) for cell in row]
-    finally:
-        book.close()
+    except UnusableWorkbook as error:
+        raise BadFile(f"{path.name}: {error}") from error
 
 
 def blocks_of(rows: Iterator[list[str]], width: int) -> Iterator[Records]:

@@ -15,6 +15,7 @@ from fixtures.api_shop import ask
 from fixtures.entrance import House
 from gateway.api import before
 from gateway.limits import limit
+from gateway.metered import Metered
 
 API = "/api/v1"
 USERS = f"{API}/users"
@@ -144,7 +145,7 @@ def test_who_asks_too_often_waits(shop: House, monkeypatch: pytest.MonkeyPatch) 
     user_id = shop.add("machine", Role.VIEWER)
     other = shop.with_key(user_id, "*:read")
     few = limit("key", "3 per minute"), limit("session", "3 per minute")
-    monkeypatch.setattr(before.Metered.__init__, "__defaults__", few)
+    monkeypatch.setattr(Metered.__init__, "__defaults__", few)
     machine = House(shop.database, shop.workspace)
     caller = machine.with_key(user_id, "*:read")
     answers = [caller.get(f"{API}/profile") for _ in range(4)]
@@ -152,7 +153,16 @@ def test_who_asks_too_often_waits(shop: House, monkeypatch: pytest.MonkeyPatch) 
     assert answers[2].headers["ratelimit"].startswith('"key";r=0;')
     assert int(answers[3].headers["retry-after"]) >= 1
     assert answers[3].json()["code"] == "too_many_requests"
+    assert caller.get("/dagster/server_info").status_code == 429
     assert other.get(f"{API}/profile").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/screens/", "/dagster/server_info", "/dagster/runs"])
+def test_pages_count_as_well(clerk: TestClient, path: str) -> None:
+    first, second = clerk.get(path), clerk.get(path)
+    left = [int(each.headers["ratelimit"].split("r=")[1].split(";")[0]) for each in (first, second)]
+    assert first.status_code == 200
+    assert left[1] == left[0] - 1, "a page is one request, whatever it asks of the API"
 
 
 @pytest.mark.parametrize(
