@@ -11,12 +11,12 @@ from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette_admin.exceptions import ActionFailed, FormValidationError
-from starlette_admin.export import CsvExporter
 from starlette_admin.fields import StringField
 from starlette_admin.flash import flash
 from starlette_admin.views import BaseModelView
 
 from ecom_assets.backoffice.roles import Right
+from gateway.screens.exports import SafeCsv
 from gateway.screens.fields import sent, told
 from gateway.screens.inner import Inner, Reply, at
 from gateway.screens.listing import Listing, reading
@@ -71,8 +71,7 @@ class ApiView(BaseModelView):
     fixed: ClassVar[tuple[str, ...]] = ()
     named: ClassVar[str] = ""
     importers: Sequence[Any] = ()
-    # Spreadsheets execute what begins like a formula; what people type must stay text there.
-    exporters: Sequence[Any] = (CsvExporter(escape_formulas=True),)
+    exporters: Sequence[Any] = (SafeCsv(),)
     column_visibility: bool = False
     page_size: int = 25
     show_pk_in_forms: bool = True

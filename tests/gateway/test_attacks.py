@@ -174,6 +174,16 @@ def test_what_is_taken_away_as_csv_holds_no_formulas(house: House) -> None:
     assert "set-cookie" not in answer.headers
 
 
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [("Kunden äöü 顧客", "Kunden ___ __"), ("x" * 300, "x" * 100)],
+)
+def test_a_table_is_taken_away_under_any_name(house: House, given: str, named: str) -> None:
+    answer = export_of(house.someone(Role.ADMIN), "users", {"filename": given})
+    assert answer.status_code == 200, answer.text[:500]
+    assert answer.headers["content-disposition"] == f'attachment; filename="{named}.csv"'
+
+
 def export_of(caller: TestClient, key: str, given: Mapping[str, str]) -> Any:
     token = token_on(caller.get("/screens/account"))
     data = {"scope": "page", "format": "csv", **given}
