@@ -6,6 +6,8 @@ STAMP  := $(VENV)/.installed
 
 export DAGSTER_DISABLE_TELEMETRY := 1
 export DO_NOT_TRACK := 1
+# Dozens of processes import the same thousand modules: compile them once, whatever the shell says.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: run test check format bench chaos lock clean
 

@@ -66,14 +66,18 @@ def child_setup(paths: list[Path]) -> Callable[[], None]:
     return setup
 
 
-def tie_to_parent() -> Callable[[], None]:
-    """A `preexec_fn` for our own children: own session, and the end of the parent ends them."""
+def tie_to_parent(ends_by: signal.Signals = signal.SIGTERM) -> Callable[[], None]:
+    """A `preexec_fn` for our own children: own session, and the end of the parent ends them.
+
+    Args:
+        ends_by: signal they end by in good order, so that they end their own children too.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
 
     def setup() -> None:
         os.setsid()
         if sys.platform == "linux":
-            libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+            libc.prctl(_PR_SET_PDEATHSIG, ends_by, 0, 0, 0)
 
     return setup
 

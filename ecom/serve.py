@@ -92,7 +92,7 @@ class Service:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                preexec_fn=tie_to_parent(),
+                preexec_fn=tie_to_parent(self._ends_by),
             )
 
     @property

@@ -6,8 +6,10 @@ Only resolvers are wrapped; what they return and how the UI reads it stays Dagst
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
+from dagster_graphql.schema import create_schema
 from graphene import Schema
 from graphql import GraphQLError, GraphQLObjectType, GraphQLResolveInfo, default_field_resolver
 
@@ -20,6 +22,9 @@ STARTED_BY = "ecom/started_by"
 Recorder = Callable[[Principal, str, Mapping[str, Any], str, str], None]
 """Told of each mutation: who, its name, its arguments, its outcome and why."""
 
+RECORD = "record"
+"""Where a request's state has its recorder."""
+
 _MOST_SAID = 500
 
 
@@ -27,29 +32,33 @@ class Refused(GraphQLError):
     """A role does not allow a mutation."""
 
 
-def guard_schema(schema: Schema, record: Recorder) -> Schema:
-    """Wrap the mutations and the fields that not everybody may read; returns the schema.
+@cache
+def guarded_schema() -> Schema:
+    """Dagster's schema, its mutations and what not everybody may read wrapped; one per process.
 
     Raises:
         LookupError: a type or field is missing: a release of Dagster moved it.
     """
+    schema = cast(Schema, create_schema())
     types = schema.graphql_schema.type_map
     mutations = schema.graphql_schema.mutation_type
     if mutations is None:
         raise LookupError("Dagster's schema has no mutations")
     for name, field in mutations.fields.items():
-        field.resolve = _guarded(name, field.resolve or default_field_resolver, record)
+        field.resolve = _guarded(name, field.resolve or default_field_resolver)
     _hide(types["Instance"], "info", Right.ADMINISTER, None)
     _hide(types["PythonError"], "stack", Right.OPERATE, [])
     return schema
 
 
-def _guarded(name: str, resolve: Callable[..., Any], record: Recorder) -> Callable[..., Any]:
+def _guarded(name: str, resolve: Callable[..., Any]) -> Callable[..., Any]:
     def guarded(root: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
         principal = _principal(info)
-        if principal is None or not may_mutate(principal, name):
-            if principal is not None:
-                record(principal, name, arguments, "refused", REFUSAL)
+        if principal is None:
+            raise Refused(REFUSAL)
+        record = _recorder(info)
+        if not may_mutate(principal, name):
+            record(principal, name, arguments, "refused", REFUSAL)
             raise Refused(REFUSAL)
         signed = _signed(arguments, principal.name)
         try:
@@ -130,3 +139,8 @@ def _hide(kind: Any, field: str, right: Right, instead: Any) -> None:
 def _principal(info: GraphQLResolveInfo) -> Principal | None:
     found = getattr(info.context, "principal", None)
     return found if isinstance(found, Principal) else None
+
+
+def _recorder(info: GraphQLResolveInfo) -> Recorder:
+    found: Recorder = info.context.source.scope["state"][RECORD]
+    return found

@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from anyio import CancelScope
-from dagster_graphql.schema import create_schema
 from dagster_webserver.webserver import DagsterWebserver
 from graphene import Schema
 from graphql import GraphQLError, OperationDefinitionNode, OperationType, parse, validate
@@ -26,7 +25,7 @@ from gateway.dagster_ui.context import UserProcessContext, UserRequestContext
 from gateway.dagster_ui.guard import RequestRefused, operation_of, read_request
 from gateway.dagster_ui.permissions import AREA
 from gateway.dagster_ui.queries import WithinBounds
-from gateway.dagster_ui.schema import Recorder, guard_schema
+from gateway.dagster_ui.schema import RECORD, Recorder, guarded_schema
 
 PREFIX = "/dagster"
 
@@ -86,7 +85,7 @@ class DagsterUI(DagsterWebserver[UserProcessContext, UserRequestContext]):
 
     def build_graphql_schema(self) -> Schema:
         """Dagster's schema, guarded."""
-        return guard_schema(create_schema(), self._record)
+        return guarded_schema()
 
     def build_graphql_validation_rules(self) -> list[Any]:
         """GraphQL's rules and ours; ours first, for some of GraphQL's take long over much."""
@@ -130,6 +129,7 @@ class DagsterUI(DagsterWebserver[UserProcessContext, UserRequestContext]):
             asked = await read_request(request)
         except RequestRefused as refused:
             return JSONResponse({"errors": [{"message": str(refused)}]}, refused.status)
+        request.scope["state"][RECORD] = self._record
         return await self.execute_graphql_request(
             request, asked.query, asked.variables, asked.operation_name
         )

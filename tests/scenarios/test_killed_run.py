@@ -20,8 +20,8 @@ from ecom.settings import ROOT
 from fixtures.final_state import differences, final_state
 from simulator.shop import generate
 
-KILLS = 20
-SHOPS = 5
+KILLS = 10
+SHOPS = 2
 ORDERS = 300
 SEED = 20
 
@@ -104,7 +104,7 @@ def test_killed_runs_are_finished_by_the_next(
 ) -> None:
     expected, seconds = undisturbed
     shop = Shop(server, tmp_path / f"h{shop_no}", data)
-    # One moment per slice of the run, so that twenty kills cover all of it; a run that continues
+    # One moment per slice of the run, so that the kills cover all of it; a run that continues
     # what a killed one left is killed as well.
     for kill in range(shop_no, KILLS, SHOPS):
         shop.kill_after(random.Random(SEED + kill).uniform(kill, kill + 1) / KILLS * seconds)

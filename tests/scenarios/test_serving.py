@@ -74,10 +74,17 @@ def _wait(condition: Callable[[], bool], seconds: float = 120) -> bool:
     return False
 
 
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a shop's files, which the first to serve takes in."""
+    folder = tmp_path_factory.mktemp("serving")
+    generate(folder / "shop", ORDERS, 3)
+    return folder
+
+
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    generate(tmp_path / "shop", ORDERS, 3)
-    served = Served(tmp_path / "home", tmp_path / "shop")
+def served(shop: Path) -> Iterator[Served]:
+    served = Served(shop / "home", shop / "shop")
     try:
         assert _wait(lambda: "Ctrl-C" in served.log.read_text(), 200), served.log.read_text()
         yield served
@@ -107,4 +114,4 @@ def test_a_killed_command_takes_its_children_with_it(served: Served) -> None:
     family = served.children()
     served.process.kill()
     served.process.wait()
-    assert _wait(lambda: not any(child.is_running() for child in family), 90)
+    assert _wait(lambda: not any(child.is_running() for child in family), 30)
