@@ -75,9 +75,8 @@ def test_a_file_without_skus_is_no_feed(tmp_path: Path, content: bytes) -> None:
         open_feed(path)
 
 
-@pytest.mark.parametrize("name", ["x.csv.gz", "x.xlsx"])
-def test_a_corrupt_file_is_no_feed(tmp_path: Path, name: str) -> None:
-    path = tmp_path / name
+def test_a_corrupt_file_is_no_feed(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv.gz"
     path.write_bytes(b"not packed at all")
     with pytest.raises(UnusableFeed, match="corrupt"):
         open_feed(path)
