@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 
 import dagster as dg
 import uvicorn
@@ -33,6 +34,10 @@ def main() -> None:
             instance, workspace_load_target=target, version=dg.__version__
         ) as workspace:
             app = build_app(settings, platform.database, workspace)
+            # What is there now stays: looking through all of it again and again would hold
+            # requests up by a quarter of a second each time.
+            gc.collect()
+            gc.freeze()
             uvicorn.run(app, host=given.host, port=given.port, **serving(settings))
 
 

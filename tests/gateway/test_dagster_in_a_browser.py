@@ -62,6 +62,46 @@ def test_an_operator_starts_a_run_that_says_who_did(
     _is_within_the_policy(desk)
 
 
+EVIL = "<script>ran=1</script><img src=x onerror='ran=2'><svg/onload=alert(3)>{{7*7}}"
+WOULD_RUN = "javascript:alert(4)"
+
+
+@pytest.fixture(scope="module")
+def evil_run(workspace: UserProcessContext) -> str:
+    """A run whose tags, and an asset whose metadata, hold what a customer may have typed."""
+    instance = workspace.instance
+    run = next(iter(instance.get_runs(limit=1)))
+    instance.add_run_tags(run.run_id, {"ecom/customer": EVIL})
+    columns = dg.TableSchema([dg.TableColumn("name", description=EVIL)])
+    found = dg.AssetMaterialization(
+        "cheese", description=EVIL,
+        metadata={
+            "text": EVIL, "link": dg.MetadataValue.url(WOULD_RUN),
+            "md": dg.MetadataValue.md(f"{EVIL} [press]({WOULD_RUN})"),
+            "json": {"name": EVIL}, "path": dg.MetadataValue.path(EVIL),
+            "table": dg.MetadataValue.table([dg.TableRecord({"name": EVIL})], columns),
+        },
+    )  # fmt: skip
+    instance.report_runless_asset_event(found)
+    return run.run_id
+
+
+def test_what_customers_typed_runs_on_no_page(desk: Desk, evil_run: str) -> None:
+    page, links = desk.tab("olga"), 0
+    for path in (f"{ASSET}?view=overview", f"{ASSET}?view=events", "/dagster/runs"):
+        page.goto(path)
+        page.get_by_text("<script>ran=1").first.wait_for(timeout=60_000)
+        for link in page.locator("a[href^='javascript:']").all():
+            link.click(timeout=5_000, no_wait_after=True)
+            links += 1
+        assert page.evaluate("window.ran") is None
+        assert not page.locator("[onerror], [onload]").count()
+    found, desk.odd[:] = list(desk.odd), []
+    assert not [said for said in found if ": dialog:" in said]
+    # Dagster shows such links as they are; it is the policy that stops them.
+    assert len([said for said in found if "Content Security Policy" in said]) >= links
+
+
 def _ended(workspace: UserProcessContext) -> dg.DagsterRun:
     """The run that was started, when it has ended; stands in for the daemon, which takes it on."""
     until, instance = time.monotonic() + 120, workspace.instance
