@@ -37,7 +37,7 @@ def target(server: EmbeddedPostgres) -> Iterator[Target]:
 @pytest.fixture
 def clients(target: Target) -> Iterator[list[psycopg.Connection]]:
     """Some connections by way of the proxy, and nobody else's."""
-    assert until(lambda: others(target) == 0)
+    end_others(target)
     url = psycopg.conninfo.make_conninfo(target.url, host=HOST, port=target.proxy.port)
     connections = [psycopg.connect(url, autocommit=True) for _ in range(4)]
     yield connections
@@ -45,14 +45,14 @@ def clients(target: Target) -> Iterator[list[psycopg.Connection]]:
         conn.close()
 
 
-def others(target: Target) -> int:
-    """Connections that earlier tests have left and the server has not ended yet."""
+def end_others(target: Target) -> None:
+    """End connections that earlier tests have left and the server has not noticed the end of."""
     with psycopg.connect(target.url) as conn:
-        row = conn.execute(
-            "SELECT count(*) FROM pg_stat_activity"
+        ended = conn.execute(
+            "SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity"
             " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
-        ).fetchone()
-    return int(row[0]) if row else 0
+        ).fetchall()
+    assert all(is_ended for (is_ended,) in ended)
 
 
 def still_work(clients: list[psycopg.Connection]) -> int:
