@@ -32,7 +32,7 @@ UNSAFE_BUT_FAST = {
 """A test's data need not survive a power cut."""
 
 MEMORY, ENOUGH_BYTES = Path("/dev/shm"), 4_000_000_000  # noqa: S108 - a folder of our own in it
-"""Thousands of databases of a thousand files each are made and dropped ten times faster there."""
+"""Thousands of databases of a thousand files each are made and dropped there."""
 
 _numbers = count(1)
 
@@ -61,7 +61,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
 def _folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder for the server: in memory, if there is enough of it."""
     if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES:
-        for left in MEMORY.glob("ecom-tests-*"):
+        for left in MEMORY.glob("ecom-tests-[0-9]*-*"):
             if not psutil.pid_exists(int(left.name.split("-")[2])):
                 shutil.rmtree(left, ignore_errors=True)  # of tests that were killed
         with TemporaryDirectory(prefix=f"ecom-tests-{os.getpid()}-", dir=MEMORY) as name:

@@ -40,10 +40,11 @@ def materialize(page: Page) -> None:
 def test_a_viewer_sees_a_grey_button(desk: Desk) -> None:
     page = desk.tab("vera")
     materialize(page)
-    # Buttons are grey until the UI has heard what its user may do.
-    page.wait_for_load_state("networkidle")
-    page.wait_for_timeout(1_000)
-    assert page.get_by_role("button", name="Materialize").first.is_disabled()
+    button = page.get_by_role("button", name="Materialize").first
+    # Every button is grey until the UI has heard what its user may do; then this one says why.
+    button.hover(force=True)
+    page.get_by_text("You do not have permission").first.wait_for()
+    assert button.is_disabled()
     _is_within_the_policy(desk)
 
 

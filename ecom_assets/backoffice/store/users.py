@@ -69,8 +69,9 @@ def add_user(
     name = name.strip().lower()
     if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
         raise UserRefused("name", f"a name has 1 to {LONGEST_NAME} printable characters")
-    if "\x00" in full_name + email:
-        raise UserRefused("full_name", "a name and an address have no NUL")
+    for field, text in (("full_name", full_name), ("email", email)):
+        if "\x00" in text:
+            raise UserRefused(field, "has no NUL")
     values = {"name": name, "roles": sorted(set(roles)), "created_at": at,
               "full_name": full_name, "email": email}  # fmt: skip
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -65,28 +65,18 @@ def busy_shop(
         yield house
 
 
-@pytest.fixture(scope="module")
-def ann(busy_shop: House) -> TestClient:
-    """An admin of the busy shop."""
-    return busy_shop.log_in("ann")
+def _logged_in(name: str) -> Callable[..., TestClient]:
+    """Somebody of the busy shop, who has logged in."""
+
+    @pytest.fixture(scope="module", name=name)
+    def person(busy_shop: House) -> TestClient:
+        return busy_shop.log_in(name)
+
+    return person
 
 
-@pytest.fixture(scope="module")
-def olga(busy_shop: House) -> TestClient:
-    """An operator of the busy shop."""
-    return busy_shop.log_in("olga")
-
-
-@pytest.fixture(scope="module")
-def pat(busy_shop: House) -> TestClient:
-    """An approver of the busy shop."""
-    return busy_shop.log_in("pat")
-
-
-@pytest.fixture(scope="module")
-def vera(busy_shop: House) -> TestClient:
-    """A viewer of the busy shop."""
-    return busy_shop.log_in("vera")
+# An admin, an operator, an approver and a viewer.
+ann, olga, pat, vera = map(_logged_in, ("ann", "olga", "pat", "vera"))
 
 
 @pytest.fixture(scope="module")
